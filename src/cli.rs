@@ -1,0 +1,207 @@
+//! The words typed: the one definition that help, completions and the man page come from. No I/O, no meaning.
+
+use crate::policy::Leaks;
+use crate::values::Level;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Makes it safe to run test suites that start real processes.
+///
+/// `guardrun -- COMMAND` looks the command up in guardrun.toml, refuses it when its gate is closed, and otherwise
+/// runs it held: when guardrun returns, or dies in whatever way, nothing of the run is left alive.
+#[derive(Parser, Debug)]
+#[command(
+    name = "guardrun",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true,
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | doctor | init | help …",
+    after_help = "Examples:\n  \
+        guardrun -- cargo test            judge by guardrun.toml, run held\n  \
+        guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
+        guardrun explain -- cargo test    what would happen, and which line of the policy says so\n  \
+        guardrun doctor                   what this machine can enforce\n\n\
+        The suite's exit status passes through; guardrun's own codes: guardrun help exit-codes"
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub general: General,
+    /// Options of a run.
+    #[command(flatten)]
+    pub run: RunOptions,
+    /// What to do; without one, `COMMAND…` is run.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+    /// The command to judge and run
+    #[arg(last = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Action {
+    /// Run a suite of the policy by its name
+    Run(RunSuite),
+    /// Say what would happen and which line of the policy says so; runs nothing
+    Explain(Explain),
+    /// Probe what this machine can enforce, by doing it, with a remedy for each lack
+    Doctor(Doctor),
+    /// Write a first guardrun.toml for this repository
+    Init(Init),
+    /// Print the JSON Schema of guardrun.toml
+    Schema,
+    /// Print a shell completion script
+    Completions {
+        /// The shell to print it for
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, in roff
+    Man,
+    /// Explain a topic
+    #[command(name = "about")]
+    About {
+        /// The topic
+        topic: Topic,
+    },
+}
+
+/// What `guardrun about` can explain.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Topic {
+    /// Every exit code and what it means
+    ExitCodes,
+    /// What each level of containment stops, and what it does not
+    Levels,
+}
+
+/// Options of every command.
+#[derive(Args, Debug, Default)]
+pub struct General {
+    /// Use this policy file instead of looking for guardrun.toml
+    #[arg(long, global = true, env = "GUARDRUN_POLICY", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub policy: Option<PathBuf>,
+    /// Print JSON instead of text
+    #[arg(long, global = true, env = "GUARDRUN_JSON", value_parser = clap::builder::FalseyValueParser::new())]
+    pub json: bool,
+    /// Say nothing but refusals, failures of guardrun's own, and leaks
+    #[arg(short, long, global = true, env = "GUARDRUN_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
+    pub quiet: bool,
+    /// Say more: the level, and why each stronger one was not used
+    #[arg(short, long, global = true, env = "GUARDRUN_VERBOSE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub verbose: bool,
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(
+        long,
+        global = true,
+        env = "GUARDRUN_COLOR",
+        value_name = "WHEN",
+        default_value = "auto"
+    )]
+    pub color: Color,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// When stderr is a terminal and NO_COLOR is not set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Options of a run. Each can tighten what the policy says; to loosen takes the policy.
+#[derive(Args, Debug, Default)]
+pub struct RunOptions {
+    /// Treat the command as this suite (gates of the suite that it matches are still needed)
+    #[arg(long, env = "GUARDRUN_SUITE", value_name = "NAME")]
+    pub suite: Option<String>,
+    /// Hold the run at this level
+    #[arg(long, env = "GUARDRUN_LEVEL", value_name = "LEVEL")]
+    pub level: Option<LevelChoice>,
+    /// Refuse to run at a weaker level than this
+    #[arg(long, env = "GUARDRUN_AT_LEAST", value_name = "LEVEL")]
+    pub at_least: Option<Level>,
+    /// End the run after this much wall clock time, such as 90s or 10m
+    #[arg(long, env = "GUARDRUN_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+    /// Time between asking the suite to end and killing it
+    #[arg(long, env = "GUARDRUN_GRACE", value_name = "DURATION", value_parser = parse_duration)]
+    pub grace: Option<Duration>,
+    /// What processes left behind by a green run mean
+    #[arg(long, env = "GUARDRUN_LEAKS", value_name = "WHAT")]
+    pub leaks: Option<Leaks>,
+    /// Go on when the process that started guardrun dies
+    #[arg(long, env = "GUARDRUN_OUTLIVE_PARENT", value_parser = clap::builder::FalseyValueParser::new())]
+    pub outlive_parent: bool,
+    /// Print what would be run and how, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write what happened to this file, as JSON
+    #[arg(long, env = "GUARDRUN_REPORT", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
+}
+
+/// A level, or the choice of the strongest that costs the suite nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LevelChoice {
+    /// The strongest level that the suite does not notice
+    Auto,
+    /// A pid namespace of its own
+    Namespace,
+    /// A cgroup v2 leaf of its own
+    Cgroup,
+    /// Process group, death signal and subreapers
+    Subreaper,
+}
+
+/// `guardrun run`.
+#[derive(Args, Debug)]
+pub struct RunSuite {
+    /// The suite's name in guardrun.toml
+    pub name: String,
+    /// Options of the run.
+    #[command(flatten)]
+    pub options: RunOptions,
+    /// Arguments to add to the suite's command
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<OsString>,
+}
+
+/// `guardrun explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// Explain this suite
+    #[arg(long, value_name = "NAME", conflicts_with = "command")]
+    pub suite: Option<String>,
+    /// The command to judge; without one, every suite is explained
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// `guardrun doctor`.
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Exit with an error unless this level can be had
+    #[arg(long, value_name = "LEVEL")]
+    pub at_least: Option<Level>,
+}
+
+/// `guardrun init`.
+#[derive(Args, Debug)]
+pub struct Init {
+    /// Print the file instead of writing it
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// A duration as people write it: `90s`, `10m`, `1h 30m`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 90s or 10m"))
+}

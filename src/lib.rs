@@ -1,0 +1,7 @@
+//! guardrun runs test suites that start real processes, and sees to it that nothing of them outlives the run.
+//! docs/architecture.md tells the whole story.
+
+pub mod cli;
+pub mod exit;
+pub mod policy;
+pub mod values;

@@ -1,0 +1,6 @@
+//! The door.
+
+fn main() {
+    use clap::Parser;
+    let _ = guardrun::cli::Cli::parse();
+}

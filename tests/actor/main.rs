@@ -1,0 +1,3 @@
+//! The badly behaved program that the tests run under guardrun.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Everything that is proved from outside, in one binary.

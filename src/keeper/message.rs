@@ -118,11 +118,16 @@ impl Order {
 
 fn receive(line: &Line) -> io::Result<Option<Bytes>> {
     let mut bytes = [0; SIZE];
-    match line.try_receive(&mut bytes) {
-        Ok(SIZE) => Ok(Some(bytes)),
-        Ok(_) => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-        Err(error) => Err(error),
+    loop {
+        match line.try_receive(&mut bytes) {
+            Ok(SIZE) => return Ok(Some(bytes)),
+            Ok(_) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            // The other side died with something of ours unread. The kernel says so once, before it hands out what the
+            // other side had said in time.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

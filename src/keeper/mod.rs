@@ -93,7 +93,8 @@ pub fn keep(orders: Orders<'_>) -> i32 {
     };
     match keeper.serve() {
         Ok(()) => 0,
-        Err(_) => 1,
+        // Without a front, or unable to serve it, the keeper has one duty left.
+        Err(_) => keeper.end_everything(),
     }
 }
 
@@ -147,7 +148,7 @@ struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
-    /// Reaps and obeys until nothing is left, or until the front is gone.
+    /// Reaps and obeys until nothing is left. An error means that there is no front to serve, or no way to.
     fn serve(&mut self) -> io::Result<()> {
         let deaths = SignalFd::new(&Set::of(&[signal::CHLD]))?;
         loop {
@@ -163,7 +164,7 @@ impl Keeper<'_> {
             let [_, order, front_gone] = poll::wait(wanted, None)?;
             while deaths.next().is_some() {}
             if front_gone {
-                return self.end_everything(&deaths);
+                return Err(io::ErrorKind::BrokenPipe.into());
             }
             while order && let Some(order) = Order::receive(&self.orders.line)? {
                 self.obey(order);
@@ -219,23 +220,28 @@ impl Keeper<'_> {
         }
     }
 
-    /// The front is dead, at a level where the keeper is not: kill, reap, and repeat until there is nothing left.
-    fn end_everything(&mut self, deaths: &SignalFd) -> io::Result<()> {
+    /// Kills, reaps, and repeats until there is nothing left; the answer is the keeper's exit code.
+    fn end_everything(&mut self) -> i32 {
         let own = std::process::id() as i32;
         let limit = Instant::now() + ORPHANED_LIMIT;
+        // Without it, for want of descriptors, the rounds follow each other by the clock alone.
+        let deaths = SignalFd::new(&Set::of(&[signal::CHLD])).ok();
         loop {
             if let Some(leaf) = self.orders.leaf {
                 leaf.kill();
             }
             tree::kill_round(|| tree::below(own));
-            if self.reap()? == Left::Nothing && self.orders.leaf.is_none_or(Leaf::is_empty) {
+            let childless = self.reap().is_ok_and(|left| left == Left::Nothing);
+            if childless && self.orders.leaf.is_none_or(Leaf::is_empty) {
                 break;
             }
             if Instant::now() > limit {
-                return Ok(());
+                // The record stays, and the sweep of the next run goes on from here.
+                return 1;
             }
-            poll::readable_within(deaths.as_fd(), BETWEEN_ROUNDS);
-            while deaths.next().is_some() {}
+            let waited_for = deaths.as_ref().map(|deaths| (deaths.as_fd(), Interest::Readable));
+            let _ = poll::wait([waited_for], Some(Instant::now() + BETWEEN_ROUNDS));
+            while deaths.as_ref().is_some_and(|deaths| deaths.next().is_some()) {}
         }
         if let Some(leaf) = self.orders.leaf {
             let _ = leaf.remove();
@@ -243,7 +249,7 @@ impl Keeper<'_> {
         if let Some(record) = self.orders.record {
             record.remove();
         }
-        Ok(())
+        0
     }
 }
 

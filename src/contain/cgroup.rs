@@ -7,7 +7,7 @@
 
 use crate::sys::identity::PidFd;
 use crate::sys::poll::{self, Interest};
-use crate::sys::signal;
+use crate::sys::{procfs, signal};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -27,11 +27,10 @@ pub struct Leaf {
 }
 
 impl Leaf {
-    /// Makes the leaf `name` below this cgroup.
-    pub fn make(parent: &Path, name: &str) -> io::Result<Leaf> {
-        let path = parent.join(name);
-        fs::create_dir(&path)?;
-        Leaf::open(&path).inspect_err(|_| drop(fs::remove_dir(&path)))
+    /// Makes a new leaf here.
+    pub fn make(path: &Path) -> io::Result<Leaf> {
+        fs::create_dir(path)?;
+        Leaf::open(path).inspect_err(|_| drop(fs::remove_dir(path)))
     }
 
     /// Opens a leaf that was made before, perhaps by a run that is dead.
@@ -162,8 +161,8 @@ fn remove_all(path: &Path) -> io::Result<()> {
 
 /// The directory of the cgroup v2 that this process is in.
 pub fn own() -> Result<PathBuf, NoCgroup> {
-    let cgroups = fs::read_to_string("/proc/self/cgroup").map_err(|_| NoCgroup::NoProc)?;
-    let mounts = fs::read_to_string("/proc/self/mountinfo").map_err(|_| NoCgroup::NoProc)?;
+    let cgroups = procfs::text("/proc/self/cgroup").ok_or(NoCgroup::NoProc)?;
+    let mounts = procfs::text("/proc/self/mountinfo").ok_or(NoCgroup::NoProc)?;
     locate(&cgroups, &mounts)
 }
 

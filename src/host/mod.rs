@@ -6,14 +6,14 @@ pub use remedy::lack;
 
 use crate::plan::Privilege;
 use crate::sys::identity::PidFd;
-use std::fs;
+use crate::sys::procfs;
 
 /// CAP_SYS_ADMIN in the mask of capabilities(7).
 const CAP_SYS_ADMIN: u64 = 1 << 21;
 
 /// What this process may do, by its effective capabilities.
 pub fn privilege() -> Privilege {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = procfs::text("/proc/self/status").unwrap_or_default();
     let mask = status
         .lines()
         .find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok());

@@ -3,5 +3,6 @@
 
 pub mod cli;
 pub mod exit;
+pub mod gate;
 pub mod policy;
 pub mod values;

@@ -12,7 +12,11 @@ const WINDOW: usize = 100;
 
 /// Why a policy cannot be used. Its `Display` is the whole message, several lines, without a final newline.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyError {
+pub struct PolicyError(Box<Details>);
+
+/// Kept in a box, because every check returns one and hardly any check has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Details {
     what: String,
     /// The file as the user would name it.
     file: String,
@@ -41,55 +45,54 @@ struct Spot {
 impl PolicyError {
     /// An error about the file as a whole.
     pub(super) fn of_file(file: &Path, what: impl Into<String>) -> PolicyError {
-        PolicyError {
+        PolicyError(Box::new(Details {
             what: what.into(),
             file: printable(&file.to_string_lossy()),
             spot: None,
             other: None,
             suggestion: None,
             hint: None,
-        }
+        }))
     }
 
     /// An error about these bytes of the source.
     pub(super) fn at(source: &Source, span: Range<usize>, what: impl Into<String>) -> PolicyError {
-        PolicyError {
-            spot: Some(Spot::of(source, span)),
-            ..PolicyError::of_file(source.file(), what)
-        }
+        let mut error = PolicyError::of_file(source.file(), what);
+        error.0.spot = Some(Spot::of(source, span));
+        error
     }
 
     /// Adds the name that was probably meant.
     pub(super) fn did_you_mean(mut self, name: Option<&str>) -> PolicyError {
-        self.suggestion = name.map(printable);
+        self.0.suggestion = name.map(printable);
         self
     }
 
     /// Adds what to do about it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> PolicyError {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Adds another line that has to do with it.
     pub(super) fn see(mut self, place: &Place, why: impl Into<String>) -> PolicyError {
-        self.other = Some((place.clone(), why.into()));
+        self.0.other = Some((place.clone(), why.into()));
         self
     }
 
     /// The one sentence that says what is wrong.
     pub fn what(&self) -> &str {
-        &self.what
+        &self.0.what
     }
 
     /// The line that is wrong, counted from 1, where it is one line.
     pub fn line(&self) -> Option<usize> {
-        self.spot.as_ref().map(|spot| spot.line)
+        self.0.spot.as_ref().map(|spot| spot.line)
     }
 
     /// The column at which it begins, counted in characters from 1.
     pub fn column(&self) -> Option<usize> {
-        self.spot.as_ref().map(|spot| spot.column)
+        self.0.spot.as_ref().map(|spot| spot.column)
     }
 }
 
@@ -135,8 +138,8 @@ impl Spot {
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
-        match &self.spot {
-            None => write!(text, "{}: {}", self.file, self.what)?,
+        match &self.0.spot {
+            None => write!(text, "{}: {}", self.0.file, self.0.what)?,
             Some(spot) => {
                 let number = spot.line.to_string();
                 let gutter = " ".repeat(number.len());
@@ -144,7 +147,7 @@ impl fmt::Display for PolicyError {
                 writeln!(
                     text,
                     "{}:{number}:{}: {}",
-                    self.file, spot.column, self.what
+                    self.0.file, spot.column, self.0.what
                 )?;
                 writeln!(text, "{gutter} |")?;
                 writeln!(text, "{number} | {shown}")?;
@@ -153,13 +156,13 @@ impl fmt::Display for PolicyError {
                 write!(text, "{gutter} | {indent}{carets}")?;
             }
         }
-        if let Some((place, why)) = &self.other {
+        if let Some((place, why)) = &self.0.other {
             write!(text, "\n{place}: {why}")?;
         }
-        if let Some(name) = &self.suggestion {
+        if let Some(name) = &self.0.suggestion {
             write!(text, "\ndid you mean `{name}`?")?;
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = &self.0.hint {
             write!(text, "\nhint: {hint}")?;
         }
         f.write_str(&text)

@@ -320,10 +320,25 @@ pub(super) fn compile(glob: &str) -> Result<GlobMatcher, globset::Error> {
     Ok(glob.compile_matcher())
 }
 
+/// The glob that matches this text and nothing else. globset's own leaves a backslash as it is.
+pub(super) fn literally(text: &str) -> String {
+    let mut glob = String::with_capacity(text.len());
+    for character in text.chars() {
+        if SPECIAL.contains(&character) {
+            glob.push('\\');
+        }
+        glob.push(character);
+    }
+    glob
+}
+
 /// Whether a pattern's word has no wildcard and no escape in it.
 pub(super) fn is_literal(word: &str) -> bool {
-    !word.contains(['*', '?', '[', ']', '{', '}', '\\'])
+    !word.contains(SPECIAL)
 }
+
+/// The characters that mean something in a glob.
+const SPECIAL: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
 
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)

@@ -226,28 +226,42 @@ impl Suite {
     }
 }
 
-impl Hold {
-    /// The hold that keeps what both of these ask for. Merging two holds tightens, whichever way round.
-    pub fn strictest(&self, other: &Hold) -> Hold {
-        let at_least = self.at_least.max(other.at_least);
-        Hold {
-            level: self.level.max(other.level).map(|level| level.max(at_least)),
+impl Suite {
+    /// The hold that keeps what both of these suites ask for, and where each part of it is said.
+    ///
+    /// Merging tightens, whichever way round.
+    pub fn strictest(&self, other: &Suite) -> (Hold, Said) {
+        let (one, two) = (&self.hold, &other.hold);
+        let at_least = one.at_least.max(two.at_least);
+        let accepted_by_both =
+            |left: &&Leftover| two.leftovers.iter().any(|it| it.program == left.program);
+        let hold = Hold {
+            level: one.level.max(two.level).map(|level| level.max(at_least)),
             at_least,
-            timeout: match (self.timeout, other.timeout) {
+            timeout: match (one.timeout, two.timeout) {
                 (Some(one), Some(two)) => Some(one.min(two)),
                 (one, two) => one.or(two),
             },
-            grace: self.grace.min(other.grace),
-            leaks: self.leaks.max(other.leaks),
-            leftovers: self
+            grace: one.grace.min(two.grace),
+            leaks: one.leaks.max(two.leaks),
+            leftovers: one
                 .leftovers
                 .iter()
-                .filter(|one| other.leftovers.iter().any(|two| two.program == one.program))
+                .filter(accepted_by_both)
                 .cloned()
                 .collect(),
-            lifeline: self.lifeline || other.lifeline,
-            outlive_parent: self.outlive_parent && other.outlive_parent,
-        }
+            lifeline: one.lifeline || two.lifeline,
+            outlive_parent: one.outlive_parent && two.outlive_parent,
+        };
+        let from = |mine: bool| if mine { &self.said } else { &other.said };
+        let said = Said {
+            level: from(hold.level == one.level).level.clone(),
+            at_least: from(hold.at_least == one.at_least).at_least.clone(),
+            timeout: from(hold.timeout == one.timeout).timeout.clone(),
+            grace: from(hold.grace == one.grace).grace.clone(),
+            lifeline: from(hold.lifeline == one.lifeline).lifeline.clone(),
+        };
+        (hold, said)
     }
 }
 

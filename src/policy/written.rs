@@ -94,7 +94,7 @@ pub(super) struct ExpectLeftover {
     pub(super) expires: Option<Day>,
 }
 
-/// A table of named things, in the order of the file. A `BTreeMap` would lose that order, and the places of the names.
+/// A table of named things, in the order of the file. A map would lose that order, and the places of the names.
 pub(super) struct Table<T>(pub(super) Vec<(Spanned<String>, T)>);
 
 impl<T> Default for Table<T> {
@@ -112,10 +112,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
                 f.write_str("a table of names, each with a table of its own")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Table<T>, A::Error> {
-                let mut entries = Vec::new();
+                let mut entries: Vec<(Spanned<String>, T)> = Vec::new();
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
                 }
+                // The toml crate hands the names over in alphabetical order.
+                entries.sort_by_key(|(name, _)| name.span().start);
                 Ok(Table(entries))
             }
         }

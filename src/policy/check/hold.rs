@@ -86,7 +86,7 @@ pub(super) fn of_suite(
     let values = keys.values(source)?;
     let (base, base_said) = (&policy.defaults, &policy.defaults_said);
 
-    let floor = Floor::of(source, policy, written)?;
+    let floor = Floor::of(source, policy, written);
     let weaker = written
         .dangerously_hold_weaker
         .as_ref()
@@ -163,9 +163,9 @@ struct Floor {
 }
 
 impl Floor {
-    fn of(source: &Source, policy: &Policy, written: &written::Suite) -> Checked<Floor> {
+    fn of(source: &Source, policy: &Policy, written: &written::Suite) -> Floor {
         let default = policy.defaults.at_least;
-        Ok(match &written.gate {
+        match &written.gate {
             Some(gate) if GATED_ASKS_FOR >= default => Floor {
                 level: GATED_ASKS_FOR,
                 place: Some(source.place(&gate.span())),
@@ -176,7 +176,7 @@ impl Floor {
                 place: policy.defaults_said.at_least.clone(),
                 gated: gate.is_some(),
             },
-        })
+        }
     }
 
     /// Whether a suite may say this in `at-least`. One without a gate may say anything: the defaults are

@@ -2,7 +2,7 @@
 
 use super::Checked;
 use crate::policy::error::PolicyError;
-use crate::policy::matching::{Matcher, compile, is_literal};
+use crate::policy::matching::{Matcher, compile, is_literal, literally};
 use crate::policy::model::{Pattern, Policy, Suite};
 use crate::policy::source::Source;
 use crate::policy::text::{printable, shortened};
@@ -60,7 +60,7 @@ pub(super) fn patterns(
             .hint("say what it runs (command) or which command lines are this suite (match)"));
     }
     if let (Some(words), Some(written_command)) = (command, &written.command) {
-        let mut implied: Vec<String> = words.iter().map(|word| globset::escape(word)).collect();
+        let mut implied: Vec<String> = words.iter().map(|word| literally(word)).collect();
         if written.patterns.is_none() {
             implied.push("*".to_owned());
         }

@@ -1,1 +1,5 @@
 //! Everything that is proved from outside, in one binary.
+
+mod gate;
+mod policy;
+mod scratch;

@@ -1,9 +1,11 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
+mod about;
 mod human;
 mod json;
 mod voice;
 
+pub use about::{exit_codes, findings, levels};
 pub use human::HumanListener;
 pub use voice::{Tone, Voice};
 

@@ -155,7 +155,7 @@ pub struct RunOptions {
     #[arg(long, env = "GUARDRUN_AT_LEAST", value_name = "LEVEL")]
     pub at_least: Option<Level>,
     /// End the run after this much wall clock time, such as 90s or 10m
-    #[arg(long, env = "GUARDRUN_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, env = "GUARDRUN_TIMEOUT", value_name = "DURATION", value_parser = parse_limit)]
     pub timeout: Option<Duration>,
     /// Time between asking the suite to end and killing it
     #[arg(long, env = "GUARDRUN_GRACE", value_name = "DURATION", value_parser = parse_duration)]
@@ -225,6 +225,16 @@ pub struct Init {
     /// Print the file instead of writing it
     #[arg(long)]
     pub print: bool,
+}
+
+/// A duration that is not zero: a limit of nothing would let nothing run.
+fn parse_limit(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => {
+            Err("a limit of zero lets nothing run; leave the option out for none".to_owned())
+        }
+        limit => Ok(limit),
+    }
 }
 
 /// A duration as people write it: `90s`, `10m`, `1h 30m`.

@@ -2,34 +2,10 @@
 
 use crate::cli::Doctor;
 use crate::exit::{Exit, Verdict};
-use crate::outcome::Lack;
 use crate::policy::Hold;
-use crate::report::{self, Voice};
+use crate::report::{self, Finding, Findings, Voice};
 use crate::values::Level;
 use crate::{contain, host, plan, registry, run};
-use serde::Serialize;
-
-/// What was found out.
-#[derive(Debug, Serialize)]
-pub struct Findings {
-    /// The kernel's release.
-    pub kernel: String,
-    /// The level that `auto` would use for a suite that asks for nothing.
-    pub auto: Option<Level>,
-    /// Each level, strongest first.
-    pub levels: Vec<Finding>,
-    /// Where runs are recorded, or why they cannot be.
-    pub records: Result<std::path::PathBuf, String>,
-}
-
-/// One level.
-#[derive(Debug, Serialize)]
-pub struct Finding {
-    /// The level.
-    pub level: Level,
-    /// Why it cannot be had; None where it can.
-    pub lack: Option<Lack>,
-}
 
 pub(super) fn doctor(voice: &Voice, options: &Doctor) -> Exit {
     let findings = match find_out() {
@@ -41,19 +17,8 @@ pub(super) fn doctor(voice: &Voice, options: &Doctor) -> Exit {
     };
     let printed = report::findings(voice, &findings);
     match options.at_least {
-        Some(wanted) if findings.auto.is_none_or(|_| !findings.can(wanted)) => {
-            Verdict::CannotContain.into()
-        }
+        Some(wanted) if !findings.can(wanted) => Verdict::CannotContain.into(),
         _ => printed,
-    }
-}
-
-impl Findings {
-    /// Whether a level at least this strong can be had.
-    fn can(&self, wanted: Level) -> bool {
-        self.levels
-            .iter()
-            .any(|finding| finding.level >= wanted && finding.lack.is_none())
     }
 }
 

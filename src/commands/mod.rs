@@ -5,8 +5,6 @@ mod doctor;
 mod gather;
 mod run;
 
-pub use doctor::{Finding, Findings};
-
 use crate::cli::{Action, Cli};
 use crate::exit::Exit;
 use crate::gate::Request;

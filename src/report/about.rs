@@ -1,8 +1,6 @@
 //! Tables of what guardrun can do and say.
 
-use super::json;
 use super::voice::Voice;
-use crate::commands::Findings;
 use crate::exit::{Exit, TABLE};
 use serde_json::json;
 use std::fmt::Write;
@@ -44,35 +42,4 @@ auto       namespace for the privileged; otherwise the first of cgroup, namespac
 /// What each level stops.
 pub fn levels() -> Exit {
     super::data(LEVELS)
-}
-
-/// What `guardrun doctor` found out.
-pub fn findings(voice: &Voice, findings: &Findings) -> Exit {
-    if voice.json {
-        return super::data(&format!("{}\n", json::of(findings)));
-    }
-    let mut text = format!("kernel     {}\n", findings.kernel);
-    let auto = findings.auto.map_or("nothing", |level| level.name());
-    let _ = writeln!(
-        text,
-        "auto       {auto}: what a suite gets that asks for nothing"
-    );
-    match &findings.records {
-        Ok(path) => drop(writeln!(text, "records    {}", path.display())),
-        Err(error) => drop(writeln!(
-            text,
-            "records    cannot be written: {error}\n           hint: set XDG_RUNTIME_DIR to a directory of your own with mode 700"
-        )),
-    }
-    for finding in &findings.levels {
-        match &finding.lack {
-            None => drop(writeln!(text, "{:<10} can be had", finding.level)),
-            Some(lack) => drop(writeln!(
-                text,
-                "{:<10} cannot be had: {}\n           hint: {}",
-                finding.level, lack.what, lack.remedy
-            )),
-        }
-    }
-    super::data(&text)
 }

@@ -3,3 +3,4 @@
 mod gate;
 mod policy;
 mod scratch;
+mod tidy;

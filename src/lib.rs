@@ -2,7 +2,9 @@
 //! docs/architecture.md tells the whole story.
 
 pub mod cli;
+pub mod commands;
 pub mod exit;
 pub mod gate;
+pub mod host;
 pub mod policy;
 pub mod values;

@@ -5,6 +5,7 @@ mod files;
 mod loosening;
 mod matching;
 mod refused;
+mod schema;
 
 use guardrun::policy::{self, Policy, PolicyError};
 use jiff::civil::{Date, date};

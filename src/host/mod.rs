@@ -1,0 +1,3 @@
+//! What is so here, as opposed to what a policy wants.
+
+pub mod origin;

@@ -88,6 +88,14 @@ fn a_path_to_the_program_changes_nothing() {
 }
 
 #[test]
+fn a_wildcard_in_a_programs_name_does_not_reach_into_its_path() {
+    judged(
+        "[suite.a]\nmatch=['py* *']",
+        &[("/usr/bin/python3 x", "a"), ("/home/py/other x", "-")],
+    );
+}
+
+#[test]
 fn a_pattern_with_a_slash_is_compared_with_the_end_of_the_path() {
     judged(
         "[suite.a]\nmatch=['scripts/e2e.sh *']\n[suite.b]\nmatch=['/opt/run']",

@@ -34,6 +34,6 @@ pub(super) fn environment() -> Environment {
 }
 
 /// The working directory; where it has been deleted, the root, so that no policy below it is taken for the project's.
-fn working_directory() -> PathBuf {
+pub(super) fn working_directory() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))
 }

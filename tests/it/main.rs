@@ -1,6 +1,9 @@
 //! Everything that is proved from outside, in one binary.
 
+mod explain;
 mod gate;
+mod init;
+mod origin;
 mod policy;
 mod scratch;
 mod tidy;

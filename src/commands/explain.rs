@@ -19,8 +19,8 @@ use std::time::Duration;
 
 /// Explains a command, a suite, or all suites.
 pub(super) fn command(voice: &Voice, general: &General, options: cli::Explain) -> Exit {
-    let policy = match gather::policy(voice, general) {
-        Ok(policy) => policy,
+    let policy = match gather::policies(voice, general) {
+        Ok(policies) => policies.first,
         Err(exit) => return exit,
     };
     let environment = gather::environment();

@@ -8,7 +8,7 @@ pub mod init;
 mod run;
 
 use crate::cli::{Action, Cli};
-use crate::exit::Exit;
+use crate::exit::{Exit, Verdict};
 use crate::gate::Request;
 use crate::policy::SCHEMA;
 use crate::report::{self, Voice};
@@ -16,6 +16,10 @@ use crate::report::{self, Voice};
 /// Does what the command line asks for.
 pub fn dispatch(cli: Cli) -> Exit {
     let (voice, general) = (Voice::new(&cli.general), &cli.general);
+    if let Err(wrong) = report::start_log() {
+        report::failure(&voice, Verdict::Usage, &wrong);
+        return Verdict::Usage.into();
+    }
     match cli.action {
         None => {
             let request = Request::Command {

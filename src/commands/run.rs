@@ -97,11 +97,11 @@ fn carry_out(voice: &Voice, plan: &Plan, report: Option<report::File>) -> Exit {
 }
 
 /// Something of guardrun's own failed before or beside the run; the keeper ends whatever was started.
-fn lost(voice: &Voice, error: &std::io::Error) -> Exit {
+fn lost(voice: &Voice, error: &anyhow::Error) -> Exit {
     report::failure(
         voice,
         Verdict::Lost,
-        &format!("could not set up the run: {error}"),
+        &format!("could not do the run: {error:#}"),
     );
     Verdict::Lost.into()
 }

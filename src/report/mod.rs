@@ -4,11 +4,13 @@ mod about;
 mod findings;
 mod human;
 mod json;
+mod log;
 mod voice;
 
 pub use about::{exit_codes, levels};
 pub use findings::{Finding, Findings, findings};
 pub use human::HumanListener;
+pub use log::start_log;
 pub use voice::{Tone, Voice};
 
 use crate::exit::{Exit, Verdict};

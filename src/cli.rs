@@ -47,10 +47,15 @@ impl Cli {
         let matches = Cli::command()
             .try_get_matches()
             .unwrap_or_else(|mut error| {
-                if error.kind() == ErrorKind::InvalidSubcommand {
+                if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg)
+                    && !word.starts_with('-')
+                {
                     let hint =
-                        "a command to run goes after `--`, as in guardrun -- cargo test".into();
-                    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint]));
+                        format!("a command to run goes after `--`, as in guardrun -- {word}");
+                    error.insert(
+                        ContextKind::Suggested,
+                        ContextValue::StyledStrs(vec![hint.into()]),
+                    );
                 }
                 error.exit()
             });

@@ -2,6 +2,16 @@
 //! docs/architecture.md tells the whole story.
 
 pub mod cli;
+pub mod commands;
+pub mod contain;
 pub mod exit;
+pub mod host;
+pub mod keeper;
+pub mod outcome;
+pub mod plan;
 pub mod policy;
+pub mod registry;
+pub mod report;
+pub mod run;
+pub mod sys;
 pub mod values;

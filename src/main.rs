@@ -1,6 +1,17 @@
-//! The door.
+//! The door: read the words, do what they say, and leave in the way that the suite left.
+
+use clap::Parser;
+use guardrun::cli::Cli;
+use guardrun::exit::Exit;
+use guardrun::{commands, sys};
 
 fn main() {
-    use clap::Parser;
-    let _ = guardrun::cli::Cli::parse();
+    match commands::dispatch(Cli::parse()) {
+        Exit::Code(code) => std::process::exit(code.into()),
+        Exit::Signal(signal) => {
+            sys::signal::die_of(signal);
+            // Reached only for a signal that does not kill here, such as in the first process of a container.
+            std::process::exit(128 + signal);
+        }
+    }
 }

@@ -1,0 +1,6 @@
+//! What holds the tree of a run: one file for each layer, used by the front and, when the front is dead, by the keeper.
+
+pub mod cgroup;
+pub mod tree;
+
+pub use cgroup::Leaf;

@@ -1,0 +1,31 @@
+//! What is so here and what this host can do.
+
+mod remedy;
+
+pub use remedy::lack;
+
+use crate::plan::Privilege;
+use crate::sys::identity::PidFd;
+use std::fs;
+
+/// CAP_SYS_ADMIN in the mask of capabilities(7).
+const CAP_SYS_ADMIN: u64 = 1 << 21;
+
+/// What this process may do, by its effective capabilities.
+pub fn privilege() -> Privilege {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok());
+    Privilege {
+        may_make_namespaces: mask.is_some_and(|mask| mask & CAP_SYS_ADMIN != 0),
+    }
+}
+
+/// The process that started this one, held; None when it is outside this pid namespace or gone already.
+pub fn parent() -> Option<PidFd> {
+    let before = std::os::unix::process::parent_id() as i32;
+    let held = (before > 0).then(|| PidFd::open(before).ok()).flatten()?;
+    // Had it died in between, the number could be somebody else's by now, and the parent another.
+    (std::os::unix::process::parent_id() as i32 == before).then_some(held)
+}

@@ -1,0 +1,78 @@
+//! How a run ended and why: the whole space of endings, as data, and the one place where they become a verdict.
+
+mod explain;
+mod lack;
+
+pub use explain::{Ending, explain};
+pub use lack::{Lack, Step};
+
+use crate::values::{Level, ProcessId, Status};
+use serde::Serialize;
+use std::time::Duration;
+
+/// Everything that is known about a run when it is over.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The level that was in force; None when nothing was started.
+    pub level: Option<Level>,
+    /// Why each level that was tried before could not be had.
+    pub lacks: Vec<Lack>,
+    /// What brought the end about.
+    pub end: End,
+    /// How the leader ended; None when it was never started, or nobody was left to tell.
+    pub status: Option<Status>,
+    /// What was alive after the suite had ended by itself.
+    pub survivors: Vec<Survivor>,
+    /// What could not be killed.
+    pub unkilled: Vec<Survivor>,
+    /// From the start of the suite to the end of everything, time in which the job was stopped left out.
+    pub elapsed: Duration,
+}
+
+/// What brought the end about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The suite ended by itself.
+    Itself,
+    /// The wall clock limit.
+    Timeout(Duration),
+    /// This signal was sent to guardrun, or came from the terminal.
+    Asked(i32),
+    /// The process that started guardrun died.
+    ParentDied,
+    /// Whoever read guardrun's standard output went away.
+    StdoutClosed,
+    /// The keeper died.
+    KeeperDied,
+    /// The command could not be executed.
+    NotExecuted {
+        /// The errno of exec(3).
+        errno: i32,
+    },
+    /// No level could be had.
+    NotContained,
+}
+
+/// A process that was still there when it should not have been.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Survivor {
+    /// Who it is.
+    #[serde(flatten)]
+    pub id: ProcessId,
+    /// Its parent's pid.
+    pub parent: i32,
+    /// Its arguments; its name in brackets where it shows none.
+    pub command: String,
+    /// The base name of its executable, or its name where that cannot be seen.
+    pub program: String,
+    /// How long it had been alive, in seconds.
+    pub age_seconds: u64,
+    /// What it listened on.
+    pub listening: Vec<String>,
+    /// Its state letter, as in /proc/PID/stat.
+    pub state: char,
+    /// The kernel function in which it waits, where that can be seen.
+    pub waiting_in: Option<String>,
+    /// The reason for which the policy expects it.
+    pub expected: Option<String>,
+}

@@ -1,0 +1,103 @@
+//! How a permitted run will be done: plain data, drawn before anything is started.
+
+use crate::policy::Hold;
+use crate::values::Level;
+use std::ffi::OsString;
+
+/// Everything that is decided about a run before it starts.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The run's id, unique on this machine.
+    pub run: String,
+    /// The suite's name; None for a command that no suite describes.
+    pub suite: Option<String>,
+    /// What to execute.
+    pub command: Vec<OsString>,
+    /// Environment variables that the suite does not get.
+    pub removed: Vec<String>,
+    /// How it is held.
+    pub hold: Hold,
+    /// The levels to try, in this order. Never empty.
+    pub ladder: Vec<Level>,
+}
+
+/// A new run id: twelve hexadecimal digits that no other run on this machine has.
+pub fn new_run_id() -> String {
+    crate::sys::random().map_or_else(
+        |_| format!("{:012x}", std::process::id()),
+        |number| format!("{:012x}", number >> 16),
+    )
+}
+
+/// What the choice of a level depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Privilege {
+    /// Whether guardrun may make namespaces without a user namespace (CAP_SYS_ADMIN).
+    pub may_make_namespaces: bool,
+}
+
+/// The levels to try, in order: the strongest first that the suite does not notice. A user namespace is noticed (sudo and
+/// newuidmap fail in it, foreign files belong to nobody), so for an unprivileged caller it comes after the cgroup.
+pub fn ladder(hold: &Hold, privilege: Privilege) -> Vec<Level> {
+    let auto = match privilege.may_make_namespaces {
+        true => [Level::Namespace, Level::Cgroup, Level::Subreaper],
+        false => [Level::Cgroup, Level::Namespace, Level::Subreaper],
+    };
+    match hold.level {
+        Some(level) => vec![level],
+        None => auto
+            .into_iter()
+            .filter(|level| *level >= hold.at_least)
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Privilege, ladder};
+    use crate::policy::Hold;
+    use crate::values::Level;
+
+    const ROOT: Privilege = Privilege {
+        may_make_namespaces: true,
+    };
+    const USER: Privilege = Privilege {
+        may_make_namespaces: false,
+    };
+
+    #[test]
+    fn the_strongest_level_that_the_suite_does_not_notice_comes_first() {
+        let hold = Hold::default();
+        assert_eq!(
+            ladder(&hold, ROOT),
+            [Level::Namespace, Level::Cgroup, Level::Subreaper]
+        );
+        assert_eq!(
+            ladder(&hold, USER),
+            [Level::Cgroup, Level::Namespace, Level::Subreaper]
+        );
+    }
+
+    #[test]
+    fn no_level_below_the_one_asked_for_is_tried() {
+        let hold = Hold {
+            at_least: Level::Cgroup,
+            ..Hold::default()
+        };
+        assert_eq!(ladder(&hold, USER), [Level::Cgroup, Level::Namespace]);
+        let hold = Hold {
+            at_least: Level::Namespace,
+            ..Hold::default()
+        };
+        assert_eq!(ladder(&hold, USER), [Level::Namespace]);
+    }
+
+    #[test]
+    fn a_level_that_was_named_is_the_only_one() {
+        let hold = Hold {
+            level: Some(Level::Subreaper),
+            ..Hold::default()
+        };
+        assert_eq!(ladder(&hold, ROOT), [Level::Subreaper]);
+    }
+}

@@ -1,0 +1,271 @@
+//! What a person reads about a run.
+
+use super::voice::{Tone, Voice};
+use crate::exit::Verdict;
+use crate::outcome::{End, Ending, Lack, Outcome, Survivor};
+use crate::plan::Plan;
+use crate::registry::Swept;
+use crate::run::Listener;
+use crate::sys::signal;
+use std::io;
+use std::time::Duration;
+
+/// How many processes are named one by one.
+const NAMED: usize = 20;
+
+/// Tells a person what happens during a run.
+pub struct HumanListener<'a> {
+    /// How to speak.
+    pub voice: &'a Voice,
+}
+
+impl Listener for HumanListener<'_> {
+    fn swept(&mut self, swept: &Swept) {
+        let Swept {
+            run,
+            command,
+            ended,
+            left,
+        } = swept;
+        let text = format!(
+            "ended {ended} leftover processes of run {run}, whose guardrun was killed: {command}"
+        );
+        self.notice(&text);
+        if *left > 0 {
+            self.notice(&format!("{left} of them could not be ended"));
+        }
+    }
+
+    fn no_record(&mut self, error: &io::Error) {
+        self.notice(&format!(
+            "this run is not recorded, so `guardrun` cannot sweep it should it be killed: {error}"
+        ));
+    }
+
+    fn survivors(&mut self, survivors: &[Survivor]) {
+        if self.voice.json {
+            return;
+        }
+        let tone = if survivors.iter().all(|survivor| survivor.expected.is_some()) {
+            Tone::Notice
+        } else {
+            Tone::Bad
+        };
+        if tone == Tone::Notice && self.voice.quiet {
+            return;
+        }
+        self.voice.say(
+            tone,
+            "still alive after the suite had ended, and being ended now:",
+        );
+        name_each(self.voice, survivors);
+    }
+
+    fn ending(&mut self, end: End, grace: Duration) {
+        if self.voice.json || self.voice.quiet {
+            return;
+        }
+        let grace = humantime::format_duration(grace);
+        let text = match end {
+            End::Asked(signal::INT) => {
+                format!("interrupted; killing what is left in {grace}, at the next Ctrl-C at once")
+            }
+            End::Asked(number) => format!(
+                "ending on {}; killing what is left in {grace}",
+                signal::name(number)
+            ),
+            End::Timeout(limit) => {
+                let limit = humantime::format_duration(limit);
+                format!(
+                    "the time limit of {limit} is over; ending the suite, killing what is left in {grace}"
+                )
+            }
+            End::StdoutClosed => format!(
+                "nobody reads the output any more; ending the suite, killing what is left in {grace}"
+            ),
+            End::ParentDied => {
+                format!("the process that started guardrun died; killing what is left in {grace}")
+            }
+            End::KeeperDied => "guardrun's keeper died; killing the suite".to_owned(),
+            End::Itself | End::NotExecuted { .. } | End::NotContained => return,
+        };
+        self.voice.say(Tone::Notice, &text);
+    }
+}
+
+impl HumanListener<'_> {
+    fn notice(&self, text: &str) {
+        if !self.voice.json {
+            self.voice.say(Tone::Notice, text);
+        }
+    }
+}
+
+fn name_each(voice: &Voice, survivors: &[Survivor]) {
+    for survivor in survivors.iter().take(NAMED) {
+        voice.say(Tone::Plain, &format!("  {}", describe(survivor)));
+    }
+    if survivors.len() > NAMED {
+        voice.say(
+            Tone::Plain,
+            &format!("  and {} more", survivors.len() - NAMED),
+        );
+    }
+}
+
+fn describe(survivor: &Survivor) -> String {
+    let mut text = format!(
+        "pid {} (parent {}, {} old): {}",
+        survivor.id.pid,
+        survivor.parent,
+        humantime::format_duration(Duration::from_secs(survivor.age_seconds)),
+        survivor.command
+    );
+    if !survivor.listening.is_empty() {
+        text += &format!(", listening on {}", survivor.listening.join(", "));
+    }
+    if let Some(reason) = &survivor.expected {
+        text += &format!(" (expected: {reason})");
+    }
+    text
+}
+
+/// Says how a run ended.
+pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &Ending) {
+    match outcome.end {
+        End::NotContained => return not_contained(voice, outcome),
+        End::NotExecuted { errno } => return not_executed(voice, plan, errno),
+        _ => {}
+    }
+    if voice.verbose {
+        outcome
+            .lacks
+            .iter()
+            .for_each(|lack| say_lack(voice, lack, Tone::Plain));
+    }
+    if !outcome.unkilled.is_empty() {
+        voice.say(Tone::Bad, "could not be killed, and is still there:");
+        for survivor in outcome.unkilled.iter().take(NAMED) {
+            let waiting = survivor
+                .waiting_in
+                .as_deref()
+                .map(|name| format!(", waiting in {name}"))
+                .unwrap_or_default();
+            voice.say(
+                Tone::Plain,
+                &format!(
+                    "  {}, state {}{waiting}",
+                    describe(survivor),
+                    survivor.state
+                ),
+            );
+        }
+        voice.say(Tone::Plain, "hint: a process of another user needs that user or root to end it; one in state D ends when its I/O does");
+    }
+    let must_be_said = !ending.verdicts.is_empty();
+    if voice.quiet && !must_be_said {
+        return;
+    }
+    let tone = match (
+        ending.verdicts.is_empty(),
+        outcome.status.is_some_and(|status| status.passed()),
+    ) {
+        (true, true) => Tone::Good,
+        (true, false) => Tone::Notice,
+        (false, _) => Tone::Bad,
+    };
+    let name = plan.suite.as_deref().unwrap_or("the command");
+    let left = match (outcome.unkilled.len(), outcome.survivors.len()) {
+        (0, 0) => "nothing left".to_owned(),
+        (0, n) => format!("{n} left over, ended; nothing left"),
+        (n, _) => format!("{n} still there"),
+    };
+    let level = outcome.level.map_or("not started", |level| level.name());
+    let verdict = ending
+        .verdicts
+        .first()
+        .map(|verdict| format!("{}: ", verdict.name()))
+        .unwrap_or_default();
+    voice.say(
+        tone,
+        &format!(
+            "{verdict}{name} {} in {} · {left} ({level})",
+            ending.cause,
+            seconds(outcome.elapsed)
+        ),
+    );
+    if ending.verdicts.contains(&Verdict::Leaked) {
+        voice.say(Tone::Plain, "hint: have the test end what it starts, or list the program in the policy with a reason");
+    }
+    if outcome.level
+        == outcome
+            .lacks
+            .first()
+            .map(|_| crate::values::Level::Subreaper)
+        && !voice.verbose
+    {
+        outcome
+            .lacks
+            .iter()
+            .for_each(|lack| say_lack(voice, lack, Tone::Notice));
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => format!("{:.1} s", time.as_secs_f64()),
+        whole => humantime::format_duration(Duration::from_secs(whole)).to_string(),
+    }
+}
+
+fn say_lack(voice: &Voice, lack: &Lack, tone: Tone) {
+    voice.say(
+        tone,
+        &format!("level {} could not be had: {}", lack.level, lack.what),
+    );
+    voice.say(Tone::Plain, &format!("hint: {}", lack.remedy));
+}
+
+fn not_contained(voice: &Voice, outcome: &Outcome) {
+    voice.say(
+        Tone::Bad,
+        "cannot-contain: the run cannot be held as strongly as is asked for; nothing was started",
+    );
+    outcome
+        .lacks
+        .iter()
+        .for_each(|lack| say_lack(voice, lack, Tone::Bad));
+    voice.say(
+        Tone::Plain,
+        "hint: `guardrun doctor` shows what this machine can enforce",
+    );
+}
+
+fn not_executed(voice: &Voice, plan: &Plan, errno: i32) {
+    let program = plan
+        .command
+        .first()
+        .map(|program| program.to_string_lossy())
+        .unwrap_or_default();
+    let error = io::Error::from_raw_os_error(errno);
+    let (what, hint) = match error.kind() {
+        io::ErrorKind::NotFound if program.contains('/') => (
+            "there is no such file",
+            "look at the path, and at the interpreter named in its first line",
+        ),
+        io::ErrorKind::NotFound => ("it is not in PATH", "install it, or give its path"),
+        io::ErrorKind::PermissionDenied => (
+            "it may not be executed",
+            "make it executable (chmod +x), or look at the mount's noexec",
+        ),
+        _ => (
+            "it cannot be executed",
+            "look at the file's format and interpreter",
+        ),
+    };
+    voice.say(
+        Tone::Bad,
+        &format!("could not start `{program}`: {what} ({error})"),
+    );
+    voice.say(Tone::Plain, &format!("hint: {hint}"));
+}

@@ -1,0 +1,56 @@
+//! What a machine reads about a run. Field names are stable.
+
+use crate::exit::{Exit, Verdict};
+use crate::outcome::{End, Ending, Outcome};
+use crate::plan::Plan;
+use crate::sys::signal;
+use serde_json::{Value, json};
+
+/// A whole run.
+pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
+    let command: Vec<_> = plan
+        .command
+        .iter()
+        .map(|arg| arg.to_string_lossy())
+        .collect();
+    json!({
+        "run": plan.run,
+        "suite": plan.suite,
+        "command": command,
+        "level": outcome.level,
+        "lacks": outcome.lacks,
+        "end": end(outcome.end),
+        "status": outcome.status,
+        "verdicts": ending.verdicts,
+        "exit": exit(ending.exit),
+        "cause": ending.cause,
+        "elapsed_seconds": outcome.elapsed.as_secs_f64(),
+        "survivors": outcome.survivors,
+        "unkilled": outcome.unkilled,
+    })
+}
+
+/// A failure of guardrun's own.
+pub(super) fn failure(verdict: Verdict, text: &str) -> Value {
+    json!({ "verdicts": [verdict], "exit": exit(verdict.into()), "cause": text })
+}
+
+fn exit(exit: Exit) -> Value {
+    match exit {
+        Exit::Code(code) => json!({ "code": code }),
+        Exit::Signal(number) => json!({ "signal": number, "name": signal::name(number) }),
+    }
+}
+
+fn end(end: End) -> Value {
+    match end {
+        End::Itself => json!("itself"),
+        End::Timeout(limit) => json!({ "timeout_seconds": limit.as_secs_f64() }),
+        End::Asked(number) => json!({ "signal": number, "name": signal::name(number) }),
+        End::ParentDied => json!("parent-died"),
+        End::StdoutClosed => json!("stdout-closed"),
+        End::KeeperDied => json!("keeper-died"),
+        End::NotExecuted { errno } => json!({ "not-executed": errno }),
+        End::NotContained => json!("not-contained"),
+    }
+}

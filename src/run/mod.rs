@@ -1,0 +1,50 @@
+//! The deed: launch, supervise, end. The only room that starts anything.
+
+mod clock;
+mod course;
+mod hold;
+mod job;
+mod launch;
+mod supervise;
+mod survey;
+
+use crate::outcome::{End, Lack, Outcome};
+use crate::plan::Plan;
+use crate::registry::Swept;
+use launch::{Attempt, Surroundings};
+use std::io;
+use std::time::Duration;
+
+/// What a run tells while it goes on, to whoever prints.
+pub trait Listener {
+    /// Leftovers of an earlier run were swept.
+    fn swept(&mut self, swept: &Swept);
+    /// No record could be written, so a later sweep cannot find this run.
+    fn no_record(&mut self, error: &io::Error);
+    /// Processes were still alive after the suite had ended; they are being ended now.
+    fn survivors(&mut self, survivors: &[crate::outcome::Survivor]);
+    /// The suite was asked to end, and has this long before it is killed.
+    fn ending(&mut self, end: End, grace: Duration);
+}
+
+/// Carries out a plan and answers with everything that is known about it when it is over. The error is one of guardrun's
+/// own before anything was started.
+pub fn run(plan: &Plan, listener: &mut dyn Listener) -> io::Result<Outcome> {
+    let mut surroundings = Surroundings::take_in(plan, listener)?;
+    let mut lacks: Vec<Lack> = Vec::new();
+    for level in &plan.ladder {
+        match launch::attempt(plan, *level, &mut surroundings, listener)? {
+            Attempt::Lacking(lack) => lacks.push(lack),
+            Attempt::Over(outcome) => return Ok(Outcome { lacks, ..outcome }),
+        }
+    }
+    Ok(Outcome {
+        level: None,
+        lacks,
+        end: End::NotContained,
+        status: None,
+        survivors: Vec::new(),
+        unkilled: Vec::new(),
+        elapsed: Duration::ZERO,
+    })
+}

@@ -1,0 +1,250 @@
+//! One loop, from the birth of the keeper to the end of everything: turns what happens into events for `course`, and does
+//! what `course` answers.
+//!
+//! Order matters in one place: what the keeper says is read before its death is believed, because a keeper that reports the
+//! suite's status and leaves is seen as both at once.
+
+use super::Listener;
+use super::clock::Clock;
+use super::course::{Action, Course, Event};
+use super::hold::Hold;
+use super::launch::Surroundings;
+use crate::contain::Leaf;
+use crate::keeper::{News, Order};
+use crate::outcome::{End, Outcome, Step, Survivor};
+use crate::plan::Plan;
+use crate::sys::clone::Child;
+use crate::sys::poll::{self, Interest};
+use crate::sys::signal;
+use crate::sys::socket::Line;
+use crate::sys::{fds, wait};
+use crate::values::Level;
+use std::io;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// How long a keeper that has said its last word may take to leave.
+const LEAVE: Duration = Duration::from_secs(10);
+
+/// What came of it.
+pub(super) enum Supervised {
+    /// The keeper could not be set up.
+    Lacking(Step, i32),
+    /// The command could not be executed.
+    NotExecuted(i32),
+    /// The run is over.
+    Over(Outcome),
+}
+
+/// Sees a run through to its end.
+pub(super) fn supervise(
+    plan: &Plan,
+    level: Level,
+    keeper: &Child,
+    line: &Line,
+    leaf: Option<&Leaf>,
+    surroundings: &mut Surroundings,
+    listener: &mut dyn Listener,
+) -> io::Result<Supervised> {
+    let hold = Hold {
+        level,
+        run: &plan.run,
+        keeper,
+        leaf,
+        had_children: surroundings.had_children,
+        orphaned: false,
+    };
+    let mut supervisor = Supervisor {
+        plan,
+        hold,
+        line,
+        listener,
+        course: Course::new(plan.hold.timeout, plan.hold.grace),
+        clock: Clock::start(),
+        failed: None,
+        keeper_has_left: false,
+        said_quiet: false,
+        stdout_watched: fds::stdout_has_a_reader(),
+        parent_watched: true,
+        survivors: Vec::new(),
+        unkilled: Vec::new(),
+    };
+    supervisor.watch(surroundings)?;
+    // On every way out, also of an error above, dropping the job gives the terminal back.
+    if let Some(job) = &mut surroundings.job {
+        job.take_back();
+    }
+    supervisor.conclude()
+}
+
+struct Supervisor<'a> {
+    plan: &'a Plan,
+    hold: Hold<'a>,
+    line: &'a Line,
+    listener: &'a mut dyn Listener,
+    course: Course,
+    clock: Clock,
+    /// The run did not come about.
+    failed: Option<Supervised>,
+    keeper_has_left: bool,
+    /// Whether the keeper has said that it has no child left.
+    said_quiet: bool,
+    stdout_watched: bool,
+    parent_watched: bool,
+    survivors: Vec<Survivor>,
+    unkilled: Vec<Survivor>,
+}
+
+impl Supervisor<'_> {
+    fn watch(&mut self, surroundings: &mut Surroundings) -> io::Result<()> {
+        while self.failed.is_none() && !self.course.is_over() {
+            let keeper = (!self.keeper_has_left)
+                .then_some((self.hold.keeper.fd.as_fd(), Interest::Readable));
+            let parent = surroundings.parent.as_ref().filter(|_| self.parent_watched);
+            let wanted = [
+                (!self.keeper_has_left).then_some((self.line.as_fd(), Interest::Readable)),
+                keeper,
+                Some((surroundings.signals.as_fd(), Interest::Readable)),
+                parent.map(|parent| (parent.as_fd(), Interest::Readable)),
+                self.stdout_watched
+                    .then(|| (fds::stdout(), Interest::Hangup)),
+            ];
+            let deadline = self.course.next_tick().map(|time| self.clock.instant(time));
+            let [news, keeper_gone, signals, parent_gone, stdout_closed] =
+                poll::wait(wanted, deadline)?;
+            if news || keeper_gone {
+                self.hear(surroundings)?;
+            }
+            if keeper_gone {
+                self.keeper_left();
+            }
+            while signals && let Some(arrived) = surroundings.signals.next() {
+                self.signalled(arrived.signal, surroundings);
+            }
+            if parent_gone {
+                self.parent_watched = false;
+                self.step(Event::ParentGone);
+            }
+            if stdout_closed {
+                self.stdout_watched = false;
+                self.step(Event::StdoutClosed);
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                self.step(Event::Tick);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in everything that the keeper has said.
+    fn hear(&mut self, surroundings: &mut Surroundings) -> io::Result<()> {
+        while let Some(news) = News::receive(self.line)? {
+            match news {
+                News::SetupFailed(step, errno) => {
+                    self.failed = Some(Supervised::Lacking(step, errno))
+                }
+                News::ExecFailed(errno) => self.failed = Some(Supervised::NotExecuted(errno)),
+                News::Started => self.clock = Clock::start(),
+                News::Stopped(by) => {
+                    if let Some(job) = &mut surroundings.job {
+                        job.leader_stopped(by, self.line, &mut self.clock);
+                    }
+                }
+                News::Continued => {}
+                News::Ended(status) => {
+                    // From now on Ctrl-C is for guardrun.
+                    if let Some(job) = &mut surroundings.job {
+                        job.take_back();
+                    }
+                    self.step(Event::LeaderEnded(status));
+                }
+                News::Quiet => {
+                    self.said_quiet = true;
+                    self.quiet_if_empty();
+                }
+                News::FromTerminal(signal) => self.step(Event::FromTerminal(signal)),
+            }
+        }
+        Ok(())
+    }
+
+    fn keeper_left(&mut self) {
+        self.keeper_has_left = true;
+        if self.failed.is_some() || self.course.is_over() {
+            return;
+        }
+        if !self.said_quiet {
+            self.hold.orphaned = true;
+            self.step(Event::KeeperGone);
+        }
+        self.quiet_if_empty();
+    }
+
+    fn quiet_if_empty(&mut self) {
+        let proved = self.said_quiet || self.keeper_has_left;
+        if proved && self.hold.is_empty() {
+            self.step(Event::Quiet);
+        }
+    }
+
+    fn signalled(&mut self, signal_: i32, surroundings: &mut Surroundings) {
+        match signal_ {
+            // The front's own business: its keeper is watched by pidfd, its writes answer with EPIPE.
+            signal::CHLD | signal::PIPE | signal::TTOU => {}
+            other => {
+                if other == signal::CONT
+                    && let Some(job) = &mut surroundings.job
+                {
+                    job.continued(self.line);
+                }
+                self.step(Event::Signal(other));
+            }
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        let end = self.course.end();
+        for action in self.course.step(event, self.clock.now()) {
+            match action {
+                Action::Forward(signal) => Order::Signal(signal).send(self.line),
+                Action::AskAll => self.hold.ask_all(),
+                Action::NameSurvivors => {
+                    self.survivors = self.hold.survivors(&self.plan.hold);
+                    if !self.survivors.is_empty() {
+                        self.listener.survivors(&self.survivors);
+                    }
+                }
+                Action::Kill => {
+                    self.hold.kill();
+                    self.quiet_if_empty();
+                }
+                Action::NameUnkilled => self.unkilled = self.hold.survivors(&self.plan.hold),
+            }
+        }
+        if end == End::Itself && self.course.end() != End::Itself && !self.course.is_over() {
+            self.listener
+                .ending(self.course.end(), self.plan.hold.grace);
+        }
+    }
+
+    /// Waits for the keeper's end, which at level `namespace` is the proof that nothing is left.
+    fn conclude(self) -> io::Result<Supervised> {
+        let left =
+            self.unkilled.is_empty() && poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
+        if left {
+            let _ = wait::try_reap(self.hold.keeper.pid);
+        }
+        if let Some(failed) = self.failed {
+            return Ok(failed);
+        }
+        Ok(Supervised::Over(Outcome {
+            level: Some(self.hold.level),
+            lacks: Vec::new(),
+            end: self.course.end(),
+            status: self.course.status(),
+            survivors: self.survivors,
+            unkilled: self.unkilled,
+            elapsed: self.clock.now(),
+        }))
+    }
+}

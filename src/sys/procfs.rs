@@ -1,0 +1,283 @@
+//! Reading /proc: proc(5). Every answer may be out of date when it arrives; whoever acts on one checks again.
+
+use crate::values::ProcessId;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+/// What /proc/PID/stat tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Who it is.
+    pub id: ProcessId,
+    /// The name, without parentheses.
+    pub name: String,
+    /// The state letter, such as `S` or `Z`.
+    pub state: char,
+    /// Its parent's pid.
+    pub parent: i32,
+    /// Its process group.
+    pub group: i32,
+    /// Its session.
+    pub session: i32,
+}
+
+impl Stat {
+    /// Whether only its entry in the process table is left.
+    pub fn is_dead(&self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
+}
+
+/// The stat of a process, None when it is gone.
+pub fn stat(pid: i32) -> Option<Stat> {
+    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    parse_stat(pid, &String::from_utf8_lossy(&text))
+}
+
+fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
+    // The name may hold spaces and parentheses; what follows the last closing one is fields without either.
+    let (head, fields) = text.rsplit_once(')')?;
+    let (_, name) = head.split_once('(')?;
+    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+    let number = |index: usize| fields.get(index)?.parse::<i32>().ok();
+    Some(Stat {
+        id: ProcessId {
+            pid,
+            start: fields.get(19)?.parse().ok()?,
+        },
+        name: name.to_owned(),
+        state: fields.first()?.chars().next()?,
+        parent: number(1)?,
+        group: number(2)?,
+        session: number(3)?,
+    })
+}
+
+/// The children of every thread of a process. None where the kernel does not tell (CONFIG_PROC_CHILDREN) or the process is
+/// gone. Exact only for a process that is stopped or one's own.
+pub fn children(pid: i32) -> Option<Vec<i32>> {
+    let mut found = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
+        let list = fs::read_to_string(thread.path().join("children")).ok()?;
+        found.extend(
+            list.split_ascii_whitespace()
+                .filter_map(|pid| pid.parse::<i32>().ok()),
+        );
+    }
+    Some(found)
+}
+
+/// Every pid there is.
+pub fn all_pids() -> Vec<i32> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// Its arguments, as it was started or has since written them; empty for a zombie.
+pub fn arguments(pid: i32) -> Vec<OsString> {
+    let Ok(bytes) = fs::read(format!("/proc/{pid}/cmdline")) else {
+        return Vec::new();
+    };
+    let text = bytes.strip_suffix(b"\0").unwrap_or(&bytes);
+    if text.is_empty() {
+        return Vec::new();
+    }
+    text.split(|byte| *byte == 0)
+        .map(|arg| OsString::from_vec(arg.to_vec()))
+        .collect()
+}
+
+/// The environment that it was started with; None where that cannot be read.
+pub fn environment(pid: i32) -> Option<Vec<u8>> {
+    fs::read(format!("/proc/{pid}/environ")).ok()
+}
+
+/// The path of its executable.
+pub fn executable(pid: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/exe")).ok()
+}
+
+/// The kernel function in which it sleeps, where that may be read.
+pub fn waiting_in(pid: i32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/wchan"))
+        .ok()
+        .filter(|name| !name.is_empty() && name != "0")
+}
+
+/// Seconds since boot, on the clock that start times are counted on (suspended time included).
+pub fn uptime_seconds() -> Option<f64> {
+    fs::read_to_string("/proc/uptime")
+        .ok()?
+        .split_ascii_whitespace()
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// Clock ticks in a second, the unit of start times.
+pub fn ticks_per_second() -> u64 {
+    nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)
+        .ok()
+        .flatten()
+        .map_or(100, |ticks| ticks as u64)
+}
+
+/// A name for this boot of this machine, so that a start time from before is not taken for one of now.
+pub fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// What a process listens on, such as `tcp 127.0.0.1:6379` or `unix /run/x.sock`; empty where that cannot be seen.
+pub fn listening(pid: i32) -> Vec<String> {
+    let Ok(fds) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return Vec::new();
+    };
+    let inodes: Vec<String> = fds
+        .flatten()
+        .filter_map(|fd| fs::read_link(fd.path()).ok())
+        .filter_map(|link| {
+            Some(
+                link.to_str()?
+                    .strip_prefix("socket:[")?
+                    .strip_suffix(']')?
+                    .to_owned(),
+            )
+        })
+        .collect();
+    if inodes.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (file, kind) in [("tcp", "tcp"), ("tcp6", "tcp")] {
+        let table = fs::read_to_string(format!("/proc/{pid}/net/{file}")).unwrap_or_default();
+        found.extend(
+            table
+                .lines()
+                .skip(1)
+                .filter_map(|line| listening_tcp(line, &inodes))
+                .map(|at| format!("{kind} {at}")),
+        );
+    }
+    let table = fs::read_to_string(format!("/proc/{pid}/net/unix")).unwrap_or_default();
+    found.extend(
+        table
+            .lines()
+            .skip(1)
+            .filter_map(|line| listening_unix(line, &inodes))
+            .map(|at| format!("unix {at}")),
+    );
+    found
+}
+
+/// One row of /proc/net/tcp: the address, if it listens (state 0A) and is one of these inodes.
+fn listening_tcp(line: &str, inodes: &[String]) -> Option<String> {
+    let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+    if *fields.get(3)? != "0A"
+        || !inodes
+            .iter()
+            .any(|inode| Some(&inode.as_str()) == fields.get(9))
+    {
+        return None;
+    }
+    let (address, port) = fields.get(1)?.split_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    // The kernel prints the address as 32-bit words in the machine's byte order.
+    let words: Option<Vec<u32>> = (0..address.len() / 8)
+        .map(|i| u32::from_str_radix(address.get(i * 8..i * 8 + 8)?, 16).ok())
+        .collect();
+    let bytes: Vec<u8> = words?.into_iter().flat_map(u32::to_ne_bytes).collect();
+    let ip: std::net::IpAddr = match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes).ok()?.into(),
+        _ => <[u8; 16]>::try_from(bytes).ok()?.into(),
+    };
+    Some(std::net::SocketAddr::new(ip, port).to_string())
+}
+
+/// One row of /proc/net/unix: the path, if it accepts connections (flag 00010000) and is one of these inodes.
+fn listening_unix(line: &str, inodes: &[String]) -> Option<String> {
+    let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+    let accepts = u32::from_str_radix(fields.get(3)?, 16).ok()? & 0x1_0000 != 0;
+    if !accepts
+        || !inodes
+            .iter()
+            .any(|inode| Some(&inode.as_str()) == fields.get(6))
+    {
+        return None;
+    }
+    Some(fields.get(7).copied().unwrap_or("(no name)").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{arguments, listening_tcp, listening_unix, parse_stat, stat};
+    use crate::values::ProcessId;
+
+    #[test]
+    fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
+        let line = "7 (a) b) (c) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 0 0";
+        let stat = parse_stat(7, line).unwrap();
+        assert_eq!(stat.name, "a) b) (c");
+        assert_eq!(
+            (stat.state, stat.parent, stat.group, stat.session),
+            ('S', 1, 7, 7)
+        );
+        assert_eq!(
+            stat.id,
+            ProcessId {
+                pid: 7,
+                start: 4242
+            }
+        );
+    }
+
+    #[test]
+    fn a_broken_stat_is_none_and_no_panic() {
+        for line in ["", "7", "7 (x", "7 (x)", "7 (x) S", "7 (x) S a b c"] {
+            assert_eq!(parse_stat(7, line), None, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn one_can_read_about_oneself() {
+        let own = stat(std::process::id() as i32).unwrap();
+        assert!(own.id.start > 0 && !own.is_dead());
+        assert!(!arguments(own.id.pid).is_empty());
+    }
+
+    #[test]
+    fn only_listening_sockets_of_these_inodes_are_named() {
+        let inodes = ["321".to_owned()];
+        let row = |state: &str, inode: &str| {
+            format!(
+                "0: 0100007F:18EB 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 0 0 {inode} 1"
+            )
+        };
+        assert_eq!(
+            listening_tcp(&row("0A", "321"), &inodes).as_deref(),
+            Some("127.0.0.1:6379")
+        );
+        assert_eq!(listening_tcp(&row("01", "321"), &inodes), None);
+        assert_eq!(listening_tcp(&row("0A", "322"), &inodes), None);
+        let unix = "0: 00000002 00000000 00010000 0001 01 321 /run/x.sock";
+        assert_eq!(
+            listening_unix(unix, &inodes).as_deref(),
+            Some("/run/x.sock")
+        );
+        assert_eq!(
+            listening_unix(
+                "0: 00000003 00000000 00000000 0001 03 321 /run/x.sock",
+                &inodes
+            ),
+            None
+        );
+    }
+}

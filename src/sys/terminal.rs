@@ -1,0 +1,60 @@
+//! The controlling terminal: who is in its foreground, and how it is set.
+
+pub use nix::sys::termios::Termios as Modes;
+
+use super::check;
+use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+
+/// The controlling terminal of this process.
+#[derive(Debug)]
+pub struct Terminal(File);
+
+impl Terminal {
+    /// Opens it; None for a process that has none.
+    pub fn open() -> Option<Terminal> {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .ok()
+            .map(Terminal)
+    }
+
+    /// Whether this process's group is the one in the foreground.
+    pub fn is_ours(&self) -> bool {
+        // SAFETY: tcgetpgrp takes an open descriptor and touches no memory.
+        let foreground = unsafe { libc::tcgetpgrp(self.0.as_raw_fd()) };
+        foreground == own_group()
+    }
+
+    /// Puts this process's group into the foreground. SIGTTOU must be blocked: a background process that does this is
+    /// stopped otherwise (tcsetpgrp(3)).
+    pub fn take(&self) -> io::Result<()> {
+        self.give_to(own_group())
+    }
+
+    /// Puts this group of the session into the foreground. SIGTTOU must be blocked.
+    pub fn give_to(&self, group: i32) -> io::Result<()> {
+        // SAFETY: tcsetpgrp takes an open descriptor and a number.
+        check(unsafe { libc::tcsetpgrp(self.0.as_raw_fd(), group) }).map(drop)
+    }
+
+    /// How the terminal is set now.
+    pub fn modes(&self) -> Option<Modes> {
+        tcgetattr(&self.0).ok()
+    }
+
+    /// Sets the terminal so, if it is not; a terminal that is gone cannot be set and needs none of it.
+    pub fn set_modes(&self, modes: &Modes) {
+        if self.modes().as_ref() != Some(modes) {
+            let _ = tcsetattr(&self.0, SetArg::TCSADRAIN, modes);
+        }
+    }
+}
+
+fn own_group() -> i32 {
+    nix::unistd::getpgrp().as_raw()
+}

@@ -1,55 +1,94 @@
-//! `guardrun -- COMMAND…` and `guardrun run SUITE`.
+//! `guardrun -- COMMAND…` and `guardrun run SUITE`: judge, draw the plan, do it, say how it went.
 
-use crate::cli::{General, LevelChoice, RunOptions};
+use super::gather;
+use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
+use crate::gate::{self, Grant, Judgement, Request};
 use crate::plan::{self, Plan};
-use crate::policy::{Hold, Leaks};
+use crate::policy::Policy;
 use crate::report::{self, HumanListener, Voice};
-use crate::values::Level;
 use crate::{host, outcome, run};
-use std::ffi::OsString;
 
-pub(super) fn command(
+/// Runs what the request asks for, if the policy allows it.
+pub(super) fn run(
     voice: &Voice,
-    _general: &General,
+    general: &General,
     options: &RunOptions,
-    command: Vec<OsString>,
+    request: &Request,
 ) -> Exit {
-    let mut hold = Hold::default();
-    hold.level = match options.level {
-        None | Some(LevelChoice::Auto) => None,
-        Some(LevelChoice::Namespace) => Some(Level::Namespace),
-        Some(LevelChoice::Cgroup) => Some(Level::Cgroup),
-        Some(LevelChoice::Subreaper) => Some(Level::Subreaper),
+    let policy = match gather::policy(voice, general) {
+        Ok(policy) => policy,
+        Err(exit) => return exit,
     };
-    hold.timeout = options.timeout;
-    hold.grace = options.grace.unwrap_or(hold.grace);
-    hold.outlive_parent = options.outlive_parent;
-    let ladder = plan::ladder(&hold, host::privilege());
-    let plan = Plan {
-        run: plan::new_run_id(),
-        suite: None,
-        command,
-        removed: Vec::new(),
-        hold,
-        ladder,
+    let grant = match permission(voice, &policy, options, request) {
+        Ok(grant) => grant,
+        Err(exit) => return exit,
     };
-    match run::run(&plan, &mut HumanListener { voice }) {
+    report::before(voice, &policy, &grant);
+    let plan = match run::fresh_id() {
+        Ok(id) => plan::draw(grant, id, host::privilege()),
+        Err(error) => return lost(voice, &error),
+    };
+    if options.dry_run {
+        return report::dry_run(voice, &plan);
+    }
+    // A report that cannot be written is found out before anything runs, not after an hour.
+    let report = match options
+        .report
+        .as_deref()
+        .map(report::File::create)
+        .transpose()
+    {
+        Ok(report) => report,
         Err(error) => {
-            report::failure(
-                voice,
-                Verdict::Lost,
-                &format!("could not set up the run: {error}"),
-            );
-            Verdict::Lost.into()
+            report::failure(voice, Verdict::Usage, &error.to_string());
+            return Verdict::Usage.into();
         }
-        Ok(outcome) => {
-            let ending = outcome::explain(&outcome, Leaks::Fail);
-            report::ending(voice, &plan, &outcome, &ending);
-            if let Some(path) = &options.report {
-                let _ = report::write(path, &plan, &outcome, &ending);
-            }
-            ending.exit
+    };
+    carry_out(voice, &plan, report)
+}
+
+fn permission(
+    voice: &Voice,
+    policy: &Policy,
+    options: &RunOptions,
+    request: &Request,
+) -> Result<Grant, Exit> {
+    match gate::judge(policy, request, &gather::environment()) {
+        Ok(Judgement::Allowed(grant)) => grant.tighten(options).map_err(|loosening| {
+            report::failure(voice, Verdict::Usage, &loosening.to_string());
+            Verdict::Usage.into()
+        }),
+        Ok(Judgement::Refused(refusal)) => {
+            report::refusal(voice, &refusal);
+            Err(Verdict::Refused.into())
+        }
+        Err(unjudged) => {
+            report::failure(voice, unjudged.verdict(), &unjudged.to_string());
+            Err(unjudged.verdict().into())
         }
     }
+}
+
+fn carry_out(voice: &Voice, plan: &Plan, report: Option<report::File>) -> Exit {
+    let outcome = match run::run(plan, &mut HumanListener { voice }) {
+        Ok(outcome) => outcome,
+        Err(error) => return lost(voice, &error),
+    };
+    let ending = outcome::explain(&outcome, plan.hold.leaks);
+    report::ending(voice, plan, &outcome, &ending);
+    if let Some(report) = report {
+        report.write(voice, plan, &outcome, &ending);
+    }
+    ending.exit
+}
+
+/// Something of guardrun's own failed before or beside the run; the keeper ends whatever was started.
+fn lost(voice: &Voice, error: &std::io::Error) -> Exit {
+    report::failure(
+        voice,
+        Verdict::Lost,
+        &format!("could not set up the run: {error}"),
+    );
+    Verdict::Lost.into()
 }

@@ -5,9 +5,11 @@
 //! some kernels kill at birth whatever is cloned into a leaf that was killed once (6.1.176, 6.12.95 to 107, 7.2.7).
 //! Front and keeper stay outside. A process of the same user can move itself out again; `contain::tree` catches it.
 
+use super::scope;
+use crate::outcome::Step;
 use crate::sys::identity::PidFd;
 use crate::sys::poll::{self, Interest};
-use crate::sys::signal;
+use crate::sys::{procfs, signal};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -27,11 +29,10 @@ pub struct Leaf {
 }
 
 impl Leaf {
-    /// Makes the leaf `name` below this cgroup.
-    pub fn make(parent: &Path, name: &str) -> io::Result<Leaf> {
-        let path = parent.join(name);
-        fs::create_dir(&path)?;
-        Leaf::open(&path).inspect_err(|_| drop(fs::remove_dir(&path)))
+    /// Makes a new leaf here.
+    pub fn make(path: &Path) -> io::Result<Leaf> {
+        fs::create_dir(path)?;
+        Leaf::open(path).inspect_err(|_| drop(fs::remove_dir(path)))
     }
 
     /// Opens a leaf that was made before, perhaps by a run that is dead.
@@ -162,9 +163,20 @@ fn remove_all(path: &Path) -> io::Result<()> {
 
 /// The directory of the cgroup v2 that this process is in.
 pub fn own() -> Result<PathBuf, NoCgroup> {
-    let cgroups = fs::read_to_string("/proc/self/cgroup").map_err(|_| NoCgroup::NoProc)?;
-    let mounts = fs::read_to_string("/proc/self/mountinfo").map_err(|_| NoCgroup::NoProc)?;
+    let cgroups = procfs::text("/proc/self/cgroup").ok_or(NoCgroup::NoProc)?;
+    let mounts = procfs::text("/proc/self/mountinfo").ok_or(NoCgroup::NoProc)?;
     locate(&cgroups, &mounts)
+}
+
+/// A cgroup in which this process can make a leaf: its own, or a scope that the user's systemd moves it into, `name`
+/// being the scope's.
+pub fn place(name: &str) -> Result<PathBuf, (Step, i32)> {
+    let own = own().map_err(|_| (Step::FindCgroup, 0))?;
+    if nix::unistd::access(&own, nix::unistd::AccessFlags::W_OK).is_ok() {
+        return Ok(own);
+    }
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    scope::enter(name, runtime.as_deref()).map_err(|_| (Step::MakeLeaf, nix::Error::EACCES as i32))
 }
 
 /// Why this process's cgroup v2 cannot be found.

@@ -1,62 +1,42 @@
 //! Starting the suite's leader: the steps of the child between its birth and its exec.
+//!
+//! A child that fails says so to the front itself, over the line, which closes at exec; so nobody waits for the exec, and a
+//! failure of ours is never mistaken for anything that the suite says.
 
-use super::Orders;
+use super::{News, Orders};
 use crate::outcome::Step;
+use crate::sys::child::Command;
 use crate::sys::clone::{self, Birth, Child};
 use crate::sys::identity::PidFd;
 use crate::sys::{fds, prctl, signal};
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::io;
 
-/// Why the leader did not come to run the command.
-pub(super) enum Failure {
-    /// A step of ours failed.
-    Setup(Step, i32),
-    /// exec(3) failed with this errno.
-    Exec(i32),
-}
-
-/// Starts the leader; when this returns Ok, the command has been executed.
-pub(super) fn leader(orders: &Orders<'_>) -> Result<Child, Failure> {
-    let setup = |error: io::Error| Failure::Setup(Step::Fork, errno(&error));
-    let keeper = PidFd::own().map_err(setup)?;
-    let (told, tell) = fds::pipe().map_err(setup)?;
-    let child = born(orders, &keeper, tell).map_err(setup)?;
-    let mut report = [0; 5];
-    // The pipe closes at exec, so an end of file without a report means that the command runs.
-    match File::from(told).read_exact(&mut report) {
-        Err(_) => Ok(child),
-        Ok(()) => {
-            let [step, errno @ ..] = report;
-            let errno = i32::from_ne_bytes(errno);
-            match Step::from_number(step) {
-                Some(step) => Err(Failure::Setup(step, errno)),
-                None => Err(Failure::Exec(errno)),
-            }
-        }
-    }
+/// Starts the leader, in a process group of its own.
+pub(super) fn leader(orders: &Orders<'_>) -> Result<Child, (Step, io::Error)> {
+    let keeper = PidFd::own().map_err(|error| (Step::Fork, error))?;
+    let child = born(orders, &keeper).map_err(|error| (Step::Fork, error))?;
+    // The child does this too; whoever comes first, the group is there before the first signal is passed on to it. It fails
+    // once the child has executed the command, having made its group before.
+    let _ = clone::make_group_leader(child.pid);
+    Ok(child)
 }
 
 /// Makes the child, in the suite's cgroup where there is one. A kernel or container that cannot do that at birth
 /// leaves it to the child itself.
-fn born(orders: &Orders<'_>, keeper: &PidFd, tell: OwnedFd) -> io::Result<Child> {
-    let tell = File::from(tell);
+fn born(orders: &Orders<'_>, keeper: &PidFd) -> io::Result<Child> {
     if let Some(leaf) = orders.leaf {
         let birth = Birth {
             cgroup: Some(leaf.directory()),
             ..Birth::default()
         };
-        let tried = clone::child(birth, || {
-            become_suite(orders, keeper, &tell, Membership::ByBirth)
-        });
+        let tried = clone::child(birth, || become_suite(orders, keeper, Membership::ByBirth));
         match &tried {
             Err(error) if error.raw_os_error().is_some_and(is_refusal_of_birth) => {}
             _ => return tried,
         }
     }
     clone::child(Birth::default(), || {
-        become_suite(orders, keeper, &tell, Membership::ToBeJoined)
+        become_suite(orders, keeper, Membership::ToBeJoined)
     })
 }
 
@@ -69,31 +49,22 @@ enum Membership {
 
 /// ENOSYS: no clone3. EINVAL, E2BIG: no CLONE_INTO_CGROUP (before 5.7). EPERM: a filter that forbids clone3.
 fn is_refusal_of_birth(errno: i32) -> bool {
-    const REFUSALS: [i32; 4] = [
-        nix::Error::ENOSYS as i32,
-        nix::Error::EINVAL as i32,
-        nix::Error::E2BIG as i32,
-        nix::Error::EPERM as i32,
-    ];
-    REFUSALS.contains(&errno)
+    use nix::errno::Errno;
+    matches!(
+        Errno::from_raw(errno),
+        Errno::ENOSYS | Errno::EINVAL | Errno::E2BIG | Errno::EPERM
+    )
 }
 
 /// Runs in the child. Returns only when something failed, having said what.
-fn become_suite(
-    orders: &Orders<'_>,
-    keeper: &PidFd,
-    mut tell: &File,
-    membership: Membership,
-) -> i32 {
-    let (step, error) = match prepare(orders, keeper, membership) {
-        Err((step, error)) => (step as u8, error),
+fn become_suite(orders: &Orders<'_>, keeper: &PidFd, membership: Membership) -> i32 {
+    match prepare(orders, keeper, membership) {
+        Err((step, error)) => News::SetupFailed(step, errno(&error)).send(&orders.line),
         Ok(command) => match command.exec() {
             Ok(never) => match never {},
-            Err(error) => (Step::NONE, error),
+            Err(error) => News::ExecFailed(errno(&error)).send(&orders.line),
         },
-    };
-    let [a, b, c, d] = errno(&error).to_ne_bytes();
-    let _ = tell.write_all(&[step, a, b, c, d]);
+    }
     127
 }
 
@@ -102,7 +73,7 @@ fn prepare(
     orders: &Orders<'_>,
     keeper: &PidFd,
     membership: Membership,
-) -> Result<crate::sys::child::Command, (Step, io::Error)> {
+) -> Result<Command, (Step, io::Error)> {
     arm_death_signal(keeper)?;
     // Its own group, in the front's session: setsid would lose the terminal, and with it Ctrl-C and Ctrl-Z.
     clone::lead_own_group().map_err(|error| (Step::Group, error))?;
@@ -137,10 +108,7 @@ fn prepare(
 fn arm_death_signal(keeper: &PidFd) -> Result<(), (Step, io::Error)> {
     prctl::set_parent_death_signal(signal::KILL).map_err(|error| (Step::DeathSignal, error))?;
     if keeper.has_ended() {
-        return Err((
-            Step::DeathSignal,
-            io::Error::from_raw_os_error(nix::Error::ESRCH as i32),
-        ));
+        return Err((Step::DeathSignal, io::ErrorKind::NotFound.into()));
     }
     Ok(())
 }

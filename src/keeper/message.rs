@@ -5,15 +5,13 @@ use crate::sys::socket::Line;
 use crate::values::Status;
 use std::io;
 
-/// The keeper, or the ear, to the front.
+/// The keeper, the leader before its exec, or the ear, to the front.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
     /// The keeper could not set itself up; nothing was started, and the keeper is gone.
     SetupFailed(Step, i32),
     /// The command could not be executed, for this errno; nothing of it ran.
     ExecFailed(i32),
-    /// The command runs.
-    Started,
     /// The leader was stopped by this signal.
     Stopped(i32),
     /// The leader goes on.
@@ -53,7 +51,6 @@ impl News {
         match self {
             News::SetupFailed(step, errno) => pack(0, step as u8, errno),
             News::ExecFailed(errno) => pack(1, 0, errno),
-            News::Started => pack(2, 0, 0),
             News::Stopped(signal) => pack(3, 0, signal),
             News::Continued => pack(4, 0, 0),
             News::Ended(Status::Exited(code)) => pack(5, 0, code.into()),
@@ -67,7 +64,6 @@ impl News {
         Some(match unpack(bytes) {
             (0, step, errno) => News::SetupFailed(Step::from_number(step)?, errno),
             (1, _, errno) => News::ExecFailed(errno),
-            (2, ..) => News::Started,
             (3, _, signal) => News::Stopped(signal),
             (4, ..) => News::Continued,
             (5, 0, code) => News::Ended(Status::Exited(u8::try_from(code).ok()?)),
@@ -146,7 +142,6 @@ mod tests {
             .map(News::Ended);
         let others = [
             News::ExecFailed(2),
-            News::Started,
             News::Stopped(20),
             News::Continued,
             News::Quiet,

@@ -25,7 +25,7 @@ use crate::sys::terminal::Terminal;
 use crate::sys::wait::{self, Change, Children};
 use crate::sys::{clone, fds, prctl, title};
 use crate::values::Level;
-use launch::{Failure, errno};
+use launch::errno;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -66,22 +66,13 @@ pub struct Orders<'a> {
 
 /// The keeper's whole life; the answer is its exit code, which nobody relies on.
 pub fn keep(orders: Orders<'_>) -> i32 {
-    if let Err((step, error)) = settle_in(&orders) {
-        News::SetupFailed(step, errno(&error)).send(&orders.line);
-        return 1;
-    }
-    let leader = match launch::leader(&orders) {
+    let leader = match settle_in(&orders).and_then(|()| launch::leader(&orders)) {
         Ok(leader) => leader,
-        Err(Failure::Setup(step, errno)) => {
-            News::SetupFailed(step, errno).send(&orders.line);
-            return 1;
-        }
-        Err(Failure::Exec(errno)) => {
-            News::ExecFailed(errno).send(&orders.line);
+        Err((step, error)) => {
+            News::SetupFailed(step, errno(&error)).send(&orders.line);
             return 1;
         }
     };
-    News::Started.send(&orders.line);
     let ear = orders
         .terminal
         .and_then(|_| ear::open(leader.pid, &orders.line).ok());
@@ -125,10 +116,7 @@ fn settle_in(orders: &Orders<'_>) -> Result<(), (Step, io::Error)> {
 fn bind_to(front: &PidFd) -> Result<(), (Step, io::Error)> {
     prctl::set_parent_death_signal(signal::KILL).map_err(|error| (Step::DeathSignal, error))?;
     if front.has_ended() {
-        return Err((
-            Step::DeathSignal,
-            io::Error::from_raw_os_error(nix::Error::ESRCH as i32),
-        ));
+        return Err((Step::DeathSignal, io::ErrorKind::NotFound.into()));
     }
     Ok(())
 }
@@ -239,9 +227,14 @@ impl Keeper<'_> {
                 // The record stays, and the sweep of the next run goes on from here.
                 return 1;
             }
-            let waited_for = deaths.as_ref().map(|deaths| (deaths.as_fd(), Interest::Readable));
+            let waited_for = deaths
+                .as_ref()
+                .map(|deaths| (deaths.as_fd(), Interest::Readable));
             let _ = poll::wait([waited_for], Some(Instant::now() + BETWEEN_ROUNDS));
-            while deaths.as_ref().is_some_and(|deaths| deaths.next().is_some()) {}
+            while deaths
+                .as_ref()
+                .is_some_and(|deaths| deaths.next().is_some())
+            {}
         }
         if let Some(leaf) = self.orders.leaf {
             let _ = leaf.remove();

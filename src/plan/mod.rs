@@ -1,32 +1,47 @@
 //! How a permitted run will be done: plain data, drawn before anything is started.
 
+use crate::gate::{Grant, OpenGate};
 use crate::policy::Hold;
 use crate::values::Level;
 use std::ffi::OsString;
 
-/// Everything that is decided about a run before it starts.
-#[derive(Clone, Debug)]
+/// Everything that is decided about a run before it starts. Made only from a [`Grant`], which it uses up.
+#[expect(
+    clippy::manual_non_exhaustive,
+    reason = "the private field is there for this crate too"
+)]
+#[derive(Debug)]
 pub struct Plan {
     /// The run's id, unique on this machine.
     pub run: String,
     /// The suite's name; None for a command that no suite describes.
     pub suite: Option<String>,
-    /// What to execute.
+    /// The gates that had to be open.
+    pub opened: Vec<OpenGate>,
+    /// What to execute; never empty.
     pub command: Vec<OsString>,
     /// Environment variables that the suite does not get.
     pub removed: Vec<String>,
     /// How it is held.
     pub hold: Hold,
-    /// The levels to try, in this order. Never empty.
+    /// The levels to try, in this order; never empty.
     pub ladder: Vec<Level>,
+    /// Keeps a plan from being made without a grant.
+    _granted: (),
 }
 
-/// A new run id: twelve hexadecimal digits that no other run on this machine has.
-pub fn new_run_id() -> String {
-    crate::sys::random().map_or_else(
-        |_| format!("{:012x}", std::process::id()),
-        |number| format!("{:012x}", number >> 16),
-    )
+/// Draws the plan of a permitted run. `run` is a fresh id.
+pub fn draw(grant: Grant, run: String, privilege: Privilege) -> Plan {
+    Plan {
+        run,
+        suite: grant.suite().map(str::to_owned),
+        opened: grant.opened().to_vec(),
+        command: grant.argv().to_vec(),
+        removed: grant.removed_variables().to_vec(),
+        hold: grant.hold().clone(),
+        ladder: ladder(grant.hold(), privilege),
+        _granted: (),
+    }
 }
 
 /// What the choice of a level depends on.

@@ -1,5 +1,43 @@
-//! The project's rules: found, parsed, checked. Everything that is wrong with a policy is said with its place.
+//! The project's rules: found, read, parsed, checked. Everything that is wrong with a policy is said with its place.
+//!
+//! ```text
+//! find ─> file ─ read ─> text ─ parse ─> written ─ check ─> Policy ─ matching ─> the suite of a command line
+//! ```
+//!
+//! Only `find` and `read` touch the disk; everything after the text is a pure function of it and of today's date.
 
+mod check;
+mod error;
+mod find;
+mod matching;
 mod model;
+mod parse;
+mod read;
+mod source;
+pub(crate) mod text;
+pub(crate) mod variables;
+mod written;
 
-pub use model::{Gate, Hold, Leaks, Leftover, Pattern, Place, Policy, Suite, Unmatched};
+pub use error::PolicyError;
+pub use find::{NAMES, find};
+pub use matching::{Candidate, Matcher, Specificity, Tie};
+pub use model::{
+    Gate, Hold, Leaks, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
+};
+pub use read::{LARGEST, Reader, read};
+
+use jiff::civil::Date;
+use std::path::Path;
+
+/// The policy that this text is. `file` is where it came from, `shown` how messages call that, and `today`
+/// decides which loosenings have expired.
+pub fn from_text(
+    text: &str,
+    file: &Path,
+    shown: &Path,
+    today: Date,
+) -> Result<Policy, PolicyError> {
+    let source = source::Source::new(shown, text);
+    let written = parse::parse(&source)?;
+    check::check(&source, file, today, &written)
+}

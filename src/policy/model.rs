@@ -1,8 +1,10 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
+use super::text::printable;
 use crate::values::Level;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +28,23 @@ pub struct Policy {
     pub suites: Vec<Suite>,
     /// What becomes of a command that no suite matches.
     pub unmatched: Unmatched,
+    /// Where the policy says so.
+    pub unmatched_place: Place,
+    /// How a command is held that no suite matches.
+    pub defaults: Hold,
+    /// Where the policy says what `defaults` holds.
+    pub defaults_said: Said,
+    /// What the reader of the policy ought to know, such as a loosening that has expired.
+    pub notes: Vec<Note>,
+}
+
+/// Something in the policy that is no error, and that a person ought to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The line that it is about.
+    pub place: Place,
+    /// One sentence, without a full stop.
+    pub text: String,
 }
 
 /// What becomes of a command that no suite matches.
@@ -69,6 +88,38 @@ pub struct Suite {
     pub patterns: Vec<Pattern>,
     /// How it is held.
     pub hold: Hold,
+    /// Where the policy says what `hold` holds.
+    pub said: Said,
+    /// The loosenings that are in force, in the order of the file.
+    pub loosenings: Vec<Loosened>,
+}
+
+/// A safety that the policy has given up for one suite, with the reason that it gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loosened {
+    /// The table's key, such as `dangerously-allow-leaks`.
+    pub key: &'static str,
+    /// Why that is accepted.
+    pub reason: String,
+    /// The last day on which it is.
+    pub expires: Option<Date>,
+    /// Where the policy says so.
+    pub place: Place,
+}
+
+/// Where the policy says each thing about a hold. None where it says nothing and the built-in value stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Where `level` is.
+    pub level: Option<Place>,
+    /// Where `at-least` is, or the gate that asks for it.
+    pub at_least: Option<Place>,
+    /// Where `timeout` is.
+    pub timeout: Option<Place>,
+    /// Where `grace` is.
+    pub grace: Option<Place>,
+    /// Where `lifeline` is.
+    pub lifeline: Option<Place>,
 }
 
 /// How a suite is to be held. `Hold::default()` is what a command gets that no suite describes.
@@ -115,12 +166,113 @@ pub struct Leftover {
 /// One command pattern of a suite, as written, with its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// As the policy writes it.
+    /// As the policy writes it, or the suite's command where the pattern is implied by that.
     pub text: String,
-    /// One glob per argument; a last word `*` stands for any number of arguments.
+    /// One glob per argument; a last word `*`, and `**` anywhere, stand for any number of arguments.
     pub words: Vec<String>,
     /// Where the policy writes it.
     pub place: Place,
+}
+
+impl Place {
+    /// The place of everything that the built-in policy says.
+    pub fn built_in() -> Place {
+        Place {
+            file: None,
+            line: 0,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "{}:{}", printable(&file.to_string_lossy()), self.line),
+            None => f.write_str("the built-in policy"),
+        }
+    }
+}
+
+impl Policy {
+    /// The policy of a repository that has none: everything runs, held under the defaults, and no gate can open.
+    pub fn built_in() -> Policy {
+        Policy {
+            file: None,
+            gates: BTreeMap::new(),
+            suites: Vec::new(),
+            unmatched: Unmatched::Hold,
+            unmatched_place: Place::built_in(),
+            defaults: Hold::default(),
+            defaults_said: Said::default(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The suite of this name.
+    pub fn suite(&self, name: &str) -> Option<&Suite> {
+        self.suites.iter().find(|suite| suite.name == name)
+    }
+
+    /// The gate that this suite needs, if it needs one.
+    pub fn gate_of(&self, suite: &Suite) -> Option<&Gate> {
+        suite.gate.as_ref().and_then(|name| self.gates.get(name))
+    }
+}
+
+impl Suite {
+    /// The reason given for this loosening, if it is in force.
+    pub fn loosened(&self, key: &str) -> Option<&Loosened> {
+        self.loosenings.iter().find(|loosened| loosened.key == key)
+    }
+}
+
+impl Suite {
+    /// The hold that keeps what both of these suites ask for, and where each part of it is said.
+    ///
+    /// Merging tightens, whichever way round.
+    pub fn strictest(&self, other: &Suite) -> (Hold, Said) {
+        let (one, two) = (&self.hold, &other.hold);
+        let at_least = one.at_least.max(two.at_least);
+        let accepted_by_both =
+            |left: &&Leftover| two.leftovers.iter().any(|it| it.program == left.program);
+        let hold = Hold {
+            level: one.level.max(two.level).map(|level| level.max(at_least)),
+            at_least,
+            timeout: match (one.timeout, two.timeout) {
+                (Some(one), Some(two)) => Some(one.min(two)),
+                (one, two) => one.or(two),
+            },
+            grace: one.grace.min(two.grace),
+            leaks: one.leaks.max(two.leaks),
+            leftovers: one
+                .leftovers
+                .iter()
+                .filter(accepted_by_both)
+                .cloned()
+                .collect(),
+            lifeline: one.lifeline || two.lifeline,
+            outlive_parent: one.outlive_parent && two.outlive_parent,
+        };
+        let from = |mine: bool| if mine { &self.said } else { &other.said };
+        let said = Said {
+            level: from(hold.level == one.level).level.clone(),
+            at_least: from(hold.at_least == one.at_least).at_least.clone(),
+            timeout: from(hold.timeout == one.timeout).timeout.clone(),
+            grace: from(hold.grace == one.grace).grace.clone(),
+            lifeline: from(hold.lifeline == one.lifeline).lifeline.clone(),
+        };
+        (hold, said)
+    }
+}
+
+impl Leaks {
+    /// The word used on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Leaks::Warn => "warn",
+            Leaks::Fail => "fail",
+        }
+    }
 }
 
 impl Default for Hold {

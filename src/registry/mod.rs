@@ -35,8 +35,8 @@ pub struct Entry {
     pub suite: Option<String>,
     /// The command, for people.
     pub command: String,
-    /// The levels that are tried, in order.
-    pub levels: Vec<Level>,
+    /// The level that it is held at.
+    pub level: Level,
     /// The cgroup that the suite is held in at level `cgroup`.
     pub cgroup: Option<PathBuf>,
 }

@@ -33,15 +33,14 @@ pub struct Swept {
 
 /// Sweeps what dead runs have left. Answers with those that had left something.
 pub fn sweep(directory: &Path) -> Vec<Swept> {
-    let boot = procfs::boot_id();
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries
-        .filter_map(|entry| sweep_one(&entry.path(), &boot))
+        .filter_map(|entry| sweep_one(&entry.path()))
         .filter(|swept| swept.ended + swept.left > 0)
         .collect()
 }
 
-fn sweep_one(path: &Path, boot: &str) -> Option<Swept> {
+fn sweep_one(path: &Path) -> Option<Swept> {
     let name = path.file_name()?.to_str()?;
     let file = File::open(path).ok()?;
     if name.starts_with('.') {
@@ -57,7 +56,7 @@ fn sweep_one(path: &Path, boot: &str) -> Option<Swept> {
     // A record that cannot be read says nothing about anybody: it goes, and nobody is touched.
     let swept = serde_json::from_reader::<_, Entry>(&file)
         .ok()
-        .filter(|entry| entry.boot == boot)
+        .filter(|entry| entry.boot == procfs::boot_id())
         .map(|entry| end_run(&entry));
     if swept.as_ref().is_none_or(|swept| swept.left == 0) {
         let _ = fs::remove_file(path);

@@ -2,8 +2,10 @@
 
 use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
+use crate::gate::Grant;
 use crate::outcome::{End, Ending, Lack, Outcome, Survivor};
 use crate::plan::Plan;
+use crate::policy::Policy;
 use crate::registry::Swept;
 use crate::run::Listener;
 use crate::sys::signal;
@@ -99,6 +101,73 @@ impl HumanListener<'_> {
             self.voice.say(Tone::Notice, text);
         }
     }
+}
+
+/// Says several lines, the first as what is wrong and the others as what belongs to it.
+pub(super) fn lines(voice: &Voice, text: &str) {
+    for (at, line) in text.lines().enumerate() {
+        voice.say(if at == 0 { Tone::Bad } else { Tone::Plain }, line);
+    }
+}
+
+/// What a person ought to know before a run: that there is no policy, what has expired, and what opened a gate.
+pub(super) fn before(voice: &Voice, policy: &Policy, grant: &Grant) {
+    for note in &policy.notes {
+        voice.say(Tone::Notice, &format!("{}: {}", note.place, note.text));
+    }
+    if voice.quiet {
+        return;
+    }
+    if policy.file.is_none() {
+        let text = "no guardrun.toml here: held under the built-in rules, and no gate can open; `guardrun init` writes one";
+        voice.say(Tone::Plain, text);
+    } else if grant.suite().is_none() {
+        let text = format!(
+            "no suite of the policy is this command: held under the defaults ({})",
+            grant.place()
+        );
+        voice.say(Tone::Plain, &text);
+    }
+    for open in grant.opened() {
+        voice.say(
+            Tone::Notice,
+            &format!("the gate `{}` is open: {}=1", open.gate, open.variable),
+        );
+    }
+}
+
+/// What would be run, for `--dry-run`.
+pub(super) fn plan(plan: &Plan) -> String {
+    let command = plan.command.iter().map(|arg| arg.to_string_lossy());
+    let levels: Vec<_> = plan.ladder.iter().map(|level| level.name()).collect();
+    let duration = |time: Duration| humantime::format_duration(time).to_string();
+    let mut rows = vec![
+        ("would run", shell_words::join(command)),
+        (
+            "suite",
+            plan.suite.clone().unwrap_or_else(|| "none".to_owned()),
+        ),
+        ("level", levels.join(", else ")),
+        (
+            "timeout",
+            plan.hold
+                .timeout
+                .map_or_else(|| "none".to_owned(), duration),
+        ),
+        ("grace", duration(plan.hold.grace)),
+    ];
+    for open in &plan.opened {
+        rows.push((
+            "gate",
+            format!("{}, open by {}=1", open.gate, open.variable),
+        ));
+    }
+    if !plan.removed.is_empty() {
+        rows.push(("removed", plan.removed.join(", ")));
+    }
+    rows.into_iter()
+        .map(|(name, value)| format!("{name:<10} {value}\n"))
+        .collect()
 }
 
 fn name_each(voice: &Voice, survivors: &[Survivor]) {

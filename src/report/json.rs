@@ -30,6 +30,35 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
     })
 }
 
+/// Anything that knows its own JSON.
+pub(super) fn of(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("what is printed has string keys and finite numbers")
+}
+
+/// What would be run.
+pub(super) fn plan(plan: &Plan) -> Value {
+    let command: Vec<_> = plan
+        .command
+        .iter()
+        .map(|arg| arg.to_string_lossy())
+        .collect();
+    let opened: Vec<_> = plan
+        .opened
+        .iter()
+        .map(|open| json!({ "gate": open.gate, "variable": open.variable }))
+        .collect();
+    json!({
+        "suite": plan.suite,
+        "command": command,
+        "levels": plan.ladder,
+        "at_least": plan.hold.at_least,
+        "timeout_seconds": plan.hold.timeout.map(|time| time.as_secs_f64()),
+        "grace_seconds": plan.hold.grace.as_secs_f64(),
+        "gates": opened,
+        "removed": plan.removed,
+    })
+}
+
 /// A failure of guardrun's own.
 pub(super) fn failure(verdict: Verdict, text: &str) -> Value {
     json!({ "verdicts": [verdict], "exit": exit(verdict.into()), "cause": text })

@@ -1,20 +1,24 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
-#![allow(clippy::print_stdout)]
-
+mod about;
+mod findings;
 mod human;
 mod json;
 mod voice;
 
+pub use about::{exit_codes, levels};
+pub use findings::{Finding, Findings, findings};
 pub use human::HumanListener;
 pub use voice::{Tone, Voice};
 
-use crate::exit::Verdict;
+use crate::exit::{Exit, Verdict};
+use crate::gate::{Grant, Refusal};
 use crate::outcome::{Ending, Outcome};
 use crate::plan::Plan;
-use std::fs::File;
+use crate::policy::Policy;
+use crate::sys::signal;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Says how a run ended.
 pub fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &Ending) {
@@ -25,10 +29,68 @@ pub fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &Ending) {
     }
 }
 
-/// Writes how a run ended to a file.
-pub fn write(path: &Path, plan: &Plan, outcome: &Outcome, ending: &Ending) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    writeln!(file, "{:#}", json::ending(plan, outcome, ending))
+/// Says what a person ought to know before a run.
+pub fn before(voice: &Voice, policy: &Policy, grant: &Grant) {
+    if !voice.json {
+        human::before(voice, policy, grant);
+    }
+}
+
+/// Says why something may not run.
+pub fn refusal(voice: &Voice, refusal: &Refusal) {
+    if voice.json {
+        voice.line(&json::of(refusal));
+    } else {
+        human::lines(voice, &refusal.to_string());
+    }
+}
+
+/// Prints what would be run.
+pub fn dry_run(voice: &Voice, plan: &Plan) -> Exit {
+    let text = if voice.json {
+        format!("{:#}\n", json::plan(plan))
+    } else {
+        human::plan(plan)
+    };
+    data(&text)
+}
+
+/// The file of `--report`.
+#[derive(Debug)]
+pub struct File {
+    file: std::fs::File,
+    path: PathBuf,
+}
+
+impl File {
+    /// Makes it, empty.
+    pub fn create(path: &Path) -> io::Result<File> {
+        let told = |error: io::Error| {
+            let text = format!(
+                "cannot write the report {}: {error}\nhint: give --report a file in a directory that can be written",
+                path.display()
+            );
+            io::Error::new(error.kind(), text)
+        };
+        Ok(File {
+            file: std::fs::File::create(path).map_err(told)?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Writes how a run ended. That this fails does not change how the run ended.
+    pub fn write(mut self, voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &Ending) {
+        let text = format!("{:#}\n", json::ending(plan, outcome, ending));
+        if let Err(error) = self.file.write_all(text.as_bytes()) {
+            voice.say(
+                Tone::Bad,
+                &format!(
+                    "could not write the report {}: {error}",
+                    self.path.display()
+                ),
+            );
+        }
+    }
 }
 
 /// Says that guardrun itself could not do what it was asked to, and why nothing else follows.
@@ -36,16 +98,15 @@ pub fn failure(voice: &Voice, verdict: Verdict, text: &str) {
     if voice.json {
         voice.line(&json::failure(verdict, text).to_string());
     } else {
-        for line in text.lines() {
-            voice.say(Tone::Bad, line);
-        }
+        human::lines(voice, text);
     }
 }
 
-/// Prints data to stdout. False when nobody reads it.
-pub fn data(text: &str) -> bool {
+/// Prints data to stdout. Nobody reading it is what SIGPIPE would have said.
+pub fn data(text: &str) -> Exit {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .is_ok()
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Code(0),
+        Err(_) => Exit::Signal(signal::PIPE),
+    }
 }

@@ -18,7 +18,7 @@ use crate::values::{Level, ProcessId};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The variable that carries the number of the lifeline's descriptor.
@@ -50,13 +50,12 @@ pub(super) struct Surroundings {
     /// None when the run is to outlive the process that started guardrun.
     pub(super) parent: Option<PidFd>,
     pub(super) job: Option<Job>,
-    record: Option<Record>,
+    /// Where records are kept; None when that cannot be had, which has been said.
+    records: Option<PathBuf>,
     command: Command,
     listens: bool,
     /// (read end for the suite, write end that only the front holds)
     lifeline: Option<(OwnedFd, OwnedFd)>,
-    /// The cgroup in which the leaf is to be made, or why there is none.
-    cgroup: Result<PathBuf, cgroup::NoCgroup>,
     pub(super) had_children: bool,
 }
 
@@ -69,7 +68,7 @@ pub(super) enum Attempt {
 }
 
 impl Surroundings {
-    /// Takes in everything that is to be known before the first fork, and writes the record.
+    /// Takes in everything that is to be known before the first fork, and sweeps what dead runs have left.
     pub(super) fn take_in(plan: &Plan, listener: &mut dyn Listener) -> io::Result<Surroundings> {
         let hup_ignored = signal::is_ignored(signal::HUP);
         let set = Set::of(&TAKEN);
@@ -88,8 +87,13 @@ impl Surroundings {
             plan.command.iter().cloned(),
             environment(plan, lifeline.as_ref().map(|ends| &ends.0)),
         )?;
-        let cgroup = cgroup::own();
-        let record = record(plan, cgroup.as_ref().ok(), listener);
+        let records = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"));
+        let records = records.inspect_err(|error| listener.no_record(error)).ok();
+        if let Some(directory) = &records {
+            registry::sweep(directory)
+                .iter()
+                .for_each(|swept| listener.swept(swept));
+        }
         // Others find a run by the suite's command line; that must not be the front's.
         title::set(&format!(
             "guardrun: {}",
@@ -105,45 +109,44 @@ impl Surroundings {
                 host::parent()
             },
             job: Job::open(),
-            record,
+            records,
             command,
             listens,
             lifeline,
-            cgroup,
             had_children: wait::have_children(),
         })
     }
 }
 
-/// Writes the record, after sweeping what dead runs have left. A run that cannot be recorded is held none the worse.
-fn record(plan: &Plan, cgroup: Option<&PathBuf>, listener: &mut dyn Listener) -> Option<Record> {
+/// Writes the record. A run that cannot be recorded is held none the worse, and that is said.
+fn record(
+    plan: &Plan,
+    level: Level,
+    cgroup: Option<PathBuf>,
+    directory: Option<&Path>,
+    listener: &mut dyn Listener,
+) -> Option<Record> {
     let own = std::process::id() as i32;
-    let start = procfs::stat(own).map_or(0, |stat| stat.id.start);
+    let command: Vec<_> = plan
+        .command
+        .iter()
+        .map(|arg| arg.to_string_lossy())
+        .collect();
     let entry = Entry {
         run: plan.run.clone(),
         boot: procfs::boot_id(),
-        front: ProcessId { pid: own, start },
+        front: ProcessId {
+            pid: own,
+            start: procfs::stat(own).map_or(0, |stat| stat.id.start),
+        },
         suite: plan.suite.clone(),
-        command: plan
-            .command
-            .iter()
-            .map(|arg| arg.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join(" "),
-        levels: plan.ladder.clone(),
-        cgroup: cgroup.map(|parent| parent.join(leaf_name(plan))),
+        command: command.join(" "),
+        level,
+        cgroup,
     };
-    let made = registry::directory(std::env::var_os("XDG_RUNTIME_DIR")).and_then(|directory| {
-        registry::sweep(&directory)
-            .iter()
-            .for_each(|swept| listener.swept(swept));
-        Record::create(&directory, &entry)
-    });
-    made.inspect_err(|error| listener.no_record(error)).ok()
-}
-
-fn leaf_name(plan: &Plan) -> String {
-    format!("guardrun-{}", plan.run)
+    Record::create(directory?, &entry)
+        .inspect_err(|error| listener.no_record(error))
+        .ok()
 }
 
 /// The suite's environment: guardrun's own, without what is not the suite's, with what tells it where it is.
@@ -182,19 +185,24 @@ pub(super) fn attempt(
     listener: &mut dyn Listener,
 ) -> io::Result<Attempt> {
     let lacking = |step, errno| Attempt::Lacking(host::lack(level, step, errno));
-    let leaf = match level {
+    let cgroup = match level {
         Level::Namespace | Level::Subreaper => None,
-        Level::Cgroup => match surroundings
-            .cgroup
-            .as_ref()
-            .map(|parent| Leaf::make(parent, &leaf_name(plan)))
-        {
-            Err(_) => return Ok(lacking(Step::FindCgroup, 0)),
-            Ok(Err(error)) => {
-                return Ok(lacking(Step::MakeLeaf, error.raw_os_error().unwrap_or(0)));
+        Level::Cgroup => {
+            let name = format!("guardrun-{}", plan.run);
+            match cgroup::place(&name) {
+                Ok(parent) => Some(parent.join(name)),
+                Err((step, errno)) => return Ok(lacking(step, errno)),
             }
-            Ok(Ok(leaf)) => Some(leaf),
-        },
+        }
+    };
+    let records = surroundings.records.as_deref();
+    let record = record(plan, level, cgroup.clone(), records, listener);
+    let leaf = match cgroup.as_deref().map(Leaf::make).transpose() {
+        Ok(leaf) => leaf,
+        Err(error) => {
+            undo(None, record.as_ref());
+            return Ok(lacking(Step::MakeLeaf, error.raw_os_error().unwrap_or(0)));
+        }
     };
     if level != Level::Namespace {
         // So that what a killed keeper leaves comes to the front.
@@ -219,7 +227,7 @@ pub(super) fn attempt(
         leaf: leaf.as_ref(),
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,
-        record: surroundings.record.as_ref(),
+        record: record.as_ref(),
     };
     let child = clone::child(
         Birth {
@@ -239,7 +247,7 @@ pub(super) fn attempt(
     let keeper = match child {
         Ok(keeper) => keeper,
         Err(error) => {
-            drop(leaf.map(|leaf| leaf.remove()));
+            undo(leaf.as_ref(), record.as_ref());
             return Ok(lacking(Step::Fork, error.raw_os_error().unwrap_or(0)));
         }
     };
@@ -252,11 +260,11 @@ pub(super) fn attempt(
         surroundings,
         listener,
     )?;
-    if let Some(leaf) = &leaf {
-        let _ = leaf.remove();
-    }
     let outcome = match supervised {
-        Supervised::Lacking(step, errno) => return Ok(lacking(step, errno)),
+        Supervised::Lacking(step, errno) => {
+            undo(leaf.as_ref(), record.as_ref());
+            return Ok(lacking(step, errno));
+        }
         Supervised::NotExecuted(errno) => Outcome {
             level: Some(level),
             lacks: Vec::new(),
@@ -268,11 +276,18 @@ pub(super) fn attempt(
         },
         Supervised::Over(outcome) => outcome,
     };
-    // What is left is for the next sweep to find.
-    if outcome.unkilled.is_empty()
-        && let Some(record) = &surroundings.record
-    {
-        record.remove();
+    if outcome.unkilled.is_empty() {
+        undo(leaf.as_ref(), record.as_ref());
     }
     Ok(Attempt::Over(outcome))
+}
+
+/// Removes what was made for a run of which nothing is left. Otherwise both stay, for the next sweep to find the rest by.
+fn undo(leaf: Option<&Leaf>, record: Option<&Record>) {
+    if let Some(leaf) = leaf {
+        let _ = leaf.remove();
+    }
+    if let Some(record) = record {
+        record.remove();
+    }
 }

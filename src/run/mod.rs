@@ -27,6 +27,11 @@ pub trait Listener {
     fn ending(&mut self, end: End, grace: Duration);
 }
 
+/// A fresh run id: twelve hexadecimal digits that no other run on this machine has.
+pub fn fresh_id() -> io::Result<String> {
+    Ok(format!("{:012x}", crate::sys::random()? >> 16))
+}
+
 /// Carries out a plan and answers with everything that is known about it when it is over. The error is one of guardrun's
 /// own before anything was started.
 pub fn run(plan: &Plan, listener: &mut dyn Listener) -> io::Result<Outcome> {

@@ -139,12 +139,15 @@ impl Supervisor<'_> {
     /// Takes in everything that the keeper has said.
     fn hear(&mut self, surroundings: &mut Surroundings) -> io::Result<()> {
         while let Some(news) = News::receive(self.line)? {
+            if self.failed.is_some() {
+                // What a leader that never ran the command ends with says nothing about the suite.
+                continue;
+            }
             match news {
                 News::SetupFailed(step, errno) => {
                     self.failed = Some(Supervised::Lacking(step, errno))
                 }
                 News::ExecFailed(errno) => self.failed = Some(Supervised::NotExecuted(errno)),
-                News::Started => self.clock = Clock::start(),
                 News::Stopped(by) => {
                     if let Some(job) = &mut surroundings.job {
                         job.leader_stopped(by, self.line, &mut self.clock);

@@ -3,8 +3,9 @@
 use crate::values::ProcessId;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What /proc/PID/stat tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +31,32 @@ impl Stat {
     }
 }
 
+/// A whole file of /proc. These say that they are empty until they are read, so reading starts with a page.
+fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut file = fs::File::open(path)?;
+    let mut text = vec![0; 4096];
+    let mut length = 0;
+    loop {
+        match file.read(&mut text[length..])? {
+            0 => break,
+            got => length += got,
+        }
+        if length == text.len() {
+            text.resize(2 * length, 0);
+        }
+    }
+    text.truncate(length);
+    Ok(text)
+}
+
+/// A file of /proc as text; None where it cannot be read.
+pub fn text(path: impl AsRef<Path>) -> Option<String> {
+    Some(String::from_utf8_lossy(&read(path).ok()?).into_owned())
+}
+
 /// The stat of a process, None when it is gone.
 pub fn stat(pid: i32) -> Option<Stat> {
-    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let text = read(format!("/proc/{pid}/stat")).ok()?;
     parse_stat(pid, &String::from_utf8_lossy(&text))
 }
 
@@ -60,7 +84,7 @@ fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
 pub fn children(pid: i32) -> Option<Vec<i32>> {
     let mut found = Vec::new();
     for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
-        let list = fs::read_to_string(thread.path().join("children")).ok()?;
+        let list = text(thread.path().join("children"))?;
         found.extend(
             list.split_ascii_whitespace()
                 .filter_map(|pid| pid.parse::<i32>().ok()),
@@ -82,7 +106,7 @@ pub fn all_pids() -> Vec<i32> {
 
 /// Its arguments, as it was started or has since written them; empty for a zombie.
 pub fn arguments(pid: i32) -> Vec<OsString> {
-    let Ok(bytes) = fs::read(format!("/proc/{pid}/cmdline")) else {
+    let Ok(bytes) = read(format!("/proc/{pid}/cmdline")) else {
         return Vec::new();
     };
     let text = bytes.strip_suffix(b"\0").unwrap_or(&bytes);
@@ -96,7 +120,7 @@ pub fn arguments(pid: i32) -> Vec<OsString> {
 
 /// The environment that it was started with; None where that cannot be read.
 pub fn environment(pid: i32) -> Option<Vec<u8>> {
-    fs::read(format!("/proc/{pid}/environ")).ok()
+    read(format!("/proc/{pid}/environ")).ok()
 }
 
 /// The path of its executable.
@@ -106,15 +130,12 @@ pub fn executable(pid: i32) -> Option<PathBuf> {
 
 /// The kernel function in which it sleeps, where that may be read.
 pub fn waiting_in(pid: i32) -> Option<String> {
-    fs::read_to_string(format!("/proc/{pid}/wchan"))
-        .ok()
-        .filter(|name| !name.is_empty() && name != "0")
+    text(format!("/proc/{pid}/wchan")).filter(|name| !name.is_empty() && name != "0")
 }
 
 /// Seconds since boot, on the clock that start times are counted on (suspended time included).
 pub fn uptime_seconds() -> Option<f64> {
-    fs::read_to_string("/proc/uptime")
-        .ok()?
+    text("/proc/uptime")?
         .split_ascii_whitespace()
         .next()?
         .parse()
@@ -131,7 +152,7 @@ pub fn ticks_per_second() -> u64 {
 
 /// A name for this boot of this machine, so that a start time from before is not taken for one of now.
 pub fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+    text("/proc/sys/kernel/random/boot_id")
         .map(|id| id.trim().to_owned())
         .unwrap_or_default()
 }
@@ -158,7 +179,7 @@ pub fn listening(pid: i32) -> Vec<String> {
     }
     let mut found = Vec::new();
     for (file, kind) in [("tcp", "tcp"), ("tcp6", "tcp")] {
-        let table = fs::read_to_string(format!("/proc/{pid}/net/{file}")).unwrap_or_default();
+        let table = text(format!("/proc/{pid}/net/{file}")).unwrap_or_default();
         found.extend(
             table
                 .lines()
@@ -167,7 +188,7 @@ pub fn listening(pid: i32) -> Vec<String> {
                 .map(|at| format!("{kind} {at}")),
         );
     }
-    let table = fs::read_to_string(format!("/proc/{pid}/net/unix")).unwrap_or_default();
+    let table = text(format!("/proc/{pid}/net/unix")).unwrap_or_default();
     found.extend(
         table
             .lines()

@@ -72,7 +72,9 @@ fn raw_terminal(words: &mut Words) -> io::Result<i32> {
 
 /// Waits until the lifeline says that guardrun is gone, and tells the test so. It has to outlast guardrun for that.
 fn lifeline(words: &Words) -> io::Result<i32> {
-    let path = words.text("news").ok_or_else(|| io::Error::other("no --news"))?;
+    let path = words
+        .text("news")
+        .ok_or_else(|| io::Error::other("no --news"))?;
     let mut news = File::options().write(true).open(path)?;
     let fd = std::env::var("GUARDRUN_LIFELINE_FD").map_err(io::Error::other)?;
     news.write_all(b"ready\n")?;

@@ -3,7 +3,10 @@
 mod early_kill;
 mod environment;
 mod escape;
+mod gate;
 mod leaks;
+mod policy;
+mod scratch;
 mod status;
 mod support;
 mod terminal;

@@ -1,0 +1,82 @@
+//! Permission to run, as a value.
+
+use super::tighten::{Loosening, tighten};
+use crate::cli::RunOptions;
+use crate::policy::{Hold, Place, Said};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// Permission to run one command once, and everything that the policy says about how.
+///
+/// Only [`super::judge`] makes one. It is neither `Clone` nor serde, so it cannot be kept for another run or be
+/// carried to another process.
+#[derive(Debug)]
+#[must_use]
+pub struct Grant {
+    pub(super) policy: Option<PathBuf>,
+    pub(super) suite: Option<String>,
+    pub(super) place: Place,
+    pub(super) argv: Vec<OsString>,
+    pub(super) hold: Hold,
+    pub(super) said: Said,
+    pub(super) opened: Vec<OpenGate>,
+    pub(super) removed: Vec<String>,
+}
+
+/// A gate that the run needs, and that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenGate {
+    /// The gate's name in the policy.
+    pub gate: String,
+    /// The variable that opened it.
+    pub variable: String,
+}
+
+impl Grant {
+    /// The suite's name, or None for a command that no suite describes.
+    pub fn suite(&self) -> Option<&str> {
+        self.suite.as_deref()
+    }
+
+    /// The policy file, absolute, or None for the built-in policy.
+    pub fn policy_file(&self) -> Option<&Path> {
+        self.policy.as_deref()
+    }
+
+    /// The line of the policy that decided.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The program and its arguments; never empty.
+    pub fn argv(&self) -> &[OsString] {
+        &self.argv
+    }
+
+    /// The program.
+    pub fn program(&self) -> &OsStr {
+        &self.argv[0]
+    }
+
+    /// How it is to be held.
+    pub fn hold(&self) -> &Hold {
+        &self.hold
+    }
+
+    /// The gates that the run needs; all are open.
+    pub fn opened(&self) -> &[OpenGate] {
+        &self.opened
+    }
+
+    /// The variables to remove from the suite's environment: those of every gate that it does not need. An opt-in
+    /// that was exported for one suite is not to arm another.
+    pub fn removed_variables(&self) -> &[String] {
+        &self.removed
+    }
+
+    /// Applies the flags of the command line, each of which may tighten and none of which may loosen.
+    pub fn tighten(self, flags: &RunOptions) -> Result<Grant, Loosening> {
+        let hold = tighten(self.hold, &self.said, self.policy.is_some(), flags)?;
+        Ok(Grant { hold, ..self })
+    }
+}

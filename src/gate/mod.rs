@@ -1,0 +1,15 @@
+//! May it run? The one question that is answered before anything is started, from data alone.
+//!
+//! A [`Grant`] is the answer yes, and can be made nowhere else: no run without one compiles.
+
+mod environment;
+mod grant;
+mod judge;
+mod refusal;
+mod tighten;
+
+pub use environment::{Environment, GateState};
+pub use grant::{Grant, OpenGate};
+pub use judge::{Judgement, Request, Unjudged, judge};
+pub use refusal::{ClosedGate, Reason, Refusal};
+pub use tighten::Loosening;

@@ -1,0 +1,204 @@
+//! Flags against the policy: a flag may tighten, never loosen.
+//!
+//! Where there is no policy file nobody has said anything yet, so a flag is free to choose. The exception is
+//! `--leaks warn`: that a green run leaves nothing is what guardrun is for, and to give it up takes a reason in a file.
+
+use crate::cli::{LevelChoice, RunOptions};
+use crate::policy::{Hold, Leaks, Place, Said};
+use crate::values::Level;
+use std::fmt;
+use std::time::Duration;
+
+/// A flag that would loosen what the policy says. A mistake in the command line, not in the policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loosening {
+    flag: String,
+    demand: String,
+    place: Option<Place>,
+    hint: String,
+}
+
+/// Applies the flags to what the policy says.
+pub(super) fn tighten(
+    hold: Hold,
+    said: &Said,
+    has_file: bool,
+    flags: &RunOptions,
+) -> Result<Hold, Loosening> {
+    let rule = Rule { said, has_file };
+    let at_least = rule.at_least(&hold, flags)?;
+    Ok(Hold {
+        level: rule.level(&hold, at_least, flags)?,
+        at_least: at_least.max(rule.fixed_by_auto(&hold, flags)),
+        timeout: rule.timeout(&hold, flags)?,
+        grace: rule.grace(&hold, flags)?,
+        leaks: leaks(&hold, flags)?,
+        outlive_parent: rule.outlive_parent(&hold, flags)?,
+        ..hold
+    })
+}
+
+/// Who has said something that a flag may not take back.
+struct Rule<'a> {
+    said: &'a Said,
+    has_file: bool,
+}
+
+impl Rule<'_> {
+    fn at_least(&self, hold: &Hold, flags: &RunOptions) -> Result<Level, Loosening> {
+        match flags.at_least {
+            Some(asked) if self.has_file && asked < hold.at_least => Err(self.loosens(
+                format!("--at-least {asked}"),
+                format!("at least {}", hold.at_least),
+                self.said.at_least.as_ref(),
+                "leave the flag out; `dangerously-hold-weaker` in the policy asks for less, with a reason",
+            )),
+            Some(asked) => Ok(asked),
+            None => Ok(hold.at_least),
+        }
+    }
+
+    fn level(
+        &self,
+        hold: &Hold,
+        at_least: Level,
+        flags: &RunOptions,
+    ) -> Result<Option<Level>, Loosening> {
+        let Some(choice) = flags.level else {
+            // The flag --at-least can ask for more than the one level that the policy names.
+            return Ok(hold.level.map(|level| level.max(at_least)));
+        };
+        let Some(asked) = fixed(choice) else {
+            return Ok(None);
+        };
+        if let Some(demanded) = hold.level.filter(|&level| self.has_file && asked < level) {
+            return Err(self.loosens(
+                format!("--level {asked}"),
+                format!("the level {demanded}"),
+                self.said.level.as_ref(),
+                "ask for that level or a stronger one; to loosen takes the policy",
+            ));
+        }
+        if asked < at_least {
+            let from_flag = flags.at_least.is_some();
+            let place = self.said.at_least.as_ref().filter(|_| !from_flag);
+            return Err(self.loosens(
+                format!("--level {asked}"),
+                format!("at least {at_least}"),
+                place,
+                if from_flag {
+                    "the two flags cannot both hold; leave one of them out"
+                } else {
+                    "ask for that level or a stronger one; to loosen takes the policy"
+                },
+            ));
+        }
+        Ok(Some(asked))
+    }
+
+    /// With `--level auto` a level that the policy names becomes the weakest that will do: to let guardrun choose
+    /// must not come to less than was demanded.
+    fn fixed_by_auto(&self, hold: &Hold, flags: &RunOptions) -> Level {
+        match (flags.level, hold.level) {
+            (Some(LevelChoice::Auto), Some(level)) if self.has_file => level,
+            _ => Level::Subreaper,
+        }
+    }
+
+    fn timeout(&self, hold: &Hold, flags: &RunOptions) -> Result<Option<Duration>, Loosening> {
+        match (flags.timeout, hold.timeout) {
+            (Some(asked), Some(limit)) if self.has_file && asked > limit => Err(self.loosens(
+                format!("--timeout {}", humantime::format_duration(asked)),
+                format!("a timeout of {}", humantime::format_duration(limit)),
+                self.said.timeout.as_ref(),
+                "ask for that much or less; a longer `timeout` is written in the policy",
+            )),
+            (Some(asked), _) => Ok(Some(asked)),
+            (None, limit) => Ok(limit),
+        }
+    }
+
+    fn grace(&self, hold: &Hold, flags: &RunOptions) -> Result<Duration, Loosening> {
+        match flags.grace {
+            Some(asked) if self.has_file && asked > hold.grace => Err(self.loosens(
+                format!("--grace {}", humantime::format_duration(asked)),
+                format!("a grace of {}", humantime::format_duration(hold.grace)),
+                self.said.grace.as_ref(),
+                "ask for that much or less; a longer `grace` is written in the policy",
+            )),
+            Some(asked) => Ok(asked),
+            None => Ok(hold.grace),
+        }
+    }
+
+    fn outlive_parent(&self, hold: &Hold, flags: &RunOptions) -> Result<bool, Loosening> {
+        if flags.outlive_parent && self.has_file && !hold.outlive_parent {
+            return Err(self.loosens(
+                "--outlive-parent".to_owned(),
+                "that the run ends with the process that started it".to_owned(),
+                None,
+                "say why in the policy: `dangerously-outlive-parent`",
+            ));
+        }
+        Ok(hold.outlive_parent || flags.outlive_parent)
+    }
+
+    fn loosens(
+        &self,
+        flag: String,
+        demand: String,
+        place: Option<&Place>,
+        hint: &str,
+    ) -> Loosening {
+        Loosening {
+            flag,
+            demand,
+            place: place.cloned(),
+            hint: hint.to_owned(),
+        }
+    }
+}
+
+fn leaks(hold: &Hold, flags: &RunOptions) -> Result<Leaks, Loosening> {
+    match flags.leaks {
+        Some(asked) if asked < hold.leaks => Err(Loosening {
+            flag: format!("--leaks {}", asked.name()),
+            demand: "that a green run leaves nothing behind".to_owned(),
+            place: None,
+            hint: "say why in the policy: `dangerously-expect-leftover` for one program, `dangerously-allow-leaks` for all"
+                .to_owned(),
+        }),
+        Some(asked) => Ok(asked),
+        None => Ok(hold.leaks),
+    }
+}
+
+fn fixed(choice: LevelChoice) -> Option<Level> {
+    match choice {
+        LevelChoice::Auto => None,
+        LevelChoice::Namespace => Some(Level::Namespace),
+        LevelChoice::Cgroup => Some(Level::Cgroup),
+        LevelChoice::Subreaper => Some(Level::Subreaper),
+    }
+}
+
+impl fmt::Display for Loosening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Loosening {
+            flag,
+            demand,
+            place,
+            hint,
+        } = self;
+        write!(
+            f,
+            "{flag} (or the variable of that name) would loosen the run: asked for is {demand}"
+        )?;
+        if let Some(place) = place {
+            write!(f, " ({place})")?;
+        }
+        write!(f, "\nhint: {hint}")
+    }
+}
+
+impl std::error::Error for Loosening {}

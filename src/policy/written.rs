@@ -1,0 +1,219 @@
+//! The shape of guardrun.toml as it is written, before anything is judged. Every value keeps its place in the file.
+//!
+//! Unknown keys are errors at every level: a key that is misspelt and then ignored would be a safety that
+//! somebody believes in and that is not there.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+use std::marker::PhantomData;
+use toml::Spanned;
+
+/// The whole file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) unmatched: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) defaults: Defaults,
+    #[serde(default)]
+    pub(super) gate: Table<Gate>,
+    #[serde(default)]
+    pub(super) suite: Table<Suite>,
+}
+
+/// `[defaults]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Defaults {
+    pub(super) level: Option<Spanned<String>>,
+    pub(super) at_least: Option<Spanned<String>>,
+    pub(super) timeout: Option<Spanned<String>>,
+    pub(super) grace: Option<Spanned<String>>,
+    pub(super) lifeline: Option<Spanned<bool>>,
+}
+
+/// `[gate.NAME]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Gate {
+    pub(super) env: Spanned<String>,
+    pub(super) why: Spanned<String>,
+    #[serde(rename = "where")]
+    pub(super) place_to_run: Spanned<String>,
+    pub(super) risk: Option<Spanned<String>>,
+}
+
+/// `[suite.NAME]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Suite {
+    pub(super) gate: Option<Spanned<String>>,
+    pub(super) command: Option<Spanned<Words>>,
+    #[serde(rename = "match")]
+    pub(super) patterns: Option<Spanned<Lines>>,
+    pub(super) examples: Option<Spanned<Lines>>,
+    pub(super) no_match: Option<Spanned<Lines>>,
+    pub(super) level: Option<Spanned<String>>,
+    pub(super) at_least: Option<Spanned<String>>,
+    pub(super) timeout: Option<Spanned<String>>,
+    pub(super) grace: Option<Spanned<String>>,
+    pub(super) lifeline: Option<Spanned<bool>>,
+    pub(super) dangerously_allow_leaks: Option<Spanned<Loosening>>,
+    pub(super) dangerously_hold_weaker: Option<Spanned<HoldWeaker>>,
+    #[serde(default)]
+    pub(super) dangerously_expect_leftover: Vec<Spanned<ExpectLeftover>>,
+    pub(super) dangerously_outlive_parent: Option<Spanned<Loosening>>,
+}
+
+/// What each loosening table has.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Loosening {
+    pub(super) reason: Spanned<String>,
+    pub(super) expires: Option<Day>,
+}
+
+/// `[suite.NAME.dangerously-hold-weaker]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct HoldWeaker {
+    pub(super) at_least: Spanned<String>,
+    pub(super) reason: Spanned<String>,
+    pub(super) expires: Option<Day>,
+}
+
+/// `[[suite.NAME.dangerously-expect-leftover]]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExpectLeftover {
+    pub(super) program: Spanned<String>,
+    pub(super) reason: Spanned<String>,
+    pub(super) expires: Option<Day>,
+}
+
+/// A table of named things, in the order of the file. A map would lose that order, and the places of the names.
+pub(super) struct Table<T>(pub(super) Vec<(Spanned<String>, T)>);
+
+impl<T> Default for Table<T> {
+    fn default() -> Table<T> {
+        Table(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Table<T>, D::Error> {
+        struct Named<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Named<T> {
+            type Value = Table<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of names, each with a table of its own")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Table<T>, A::Error> {
+                let mut entries: Vec<(Spanned<String>, T)> = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                // The toml crate hands the names over in alphabetical order.
+                entries.sort_by_key(|(name, _)| name.span().start);
+                Ok(Table(entries))
+            }
+        }
+        deserializer.deserialize_map(Named(PhantomData))
+    }
+}
+
+/// A list of words: one argument each.
+pub(super) struct Words(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Words, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Words;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(r#"a list of words, such as ["cargo", "test"]"#)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Words, A::Error> {
+                let mut words = Vec::new();
+                while let Some(word) = seq.next_element()? {
+                    words.push(word);
+                }
+                Ok(Words(words))
+            }
+        }
+        deserializer.deserialize_any(List)
+    }
+}
+
+/// A list of command lines.
+pub(super) type Lines = Vec<Spanned<CommandLine>>;
+
+/// A command line: one string that is split as a shell would, or a list of words.
+pub(super) enum CommandLine {
+    Text(String),
+    Words(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for CommandLine {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CommandLine, D::Error> {
+        struct Line;
+        impl<'de> Visitor<'de> for Line {
+            type Value = CommandLine;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a command line, as one string or as a list of words")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<CommandLine, E> {
+                Ok(CommandLine::Text(text.to_owned()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<CommandLine, A::Error> {
+                let mut words = Vec::new();
+                while let Some(word) = seq.next_element()? {
+                    words.push(word);
+                }
+                Ok(CommandLine::Words(words))
+            }
+        }
+        deserializer.deserialize_any(Line)
+    }
+}
+
+/// A day, written as a TOML date or as the same between quotes (JSON has no dates, and the schema is read as JSON).
+pub(super) struct Day(pub(super) Date);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
+        struct AnyDay;
+        impl<'de> Visitor<'de> for AnyDay {
+            type Value = Day;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a date, such as 2027-01-31")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Day, E> {
+                // jiff reads more than a plain date, for example a time zone after it, and drops it.
+                let plain =
+                    text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+                match text.parse() {
+                    Ok(date) if plain => Ok(Day(date)),
+                    _ => Err(E::custom("expected a date, such as 2027-01-31")),
+                }
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Day, A::Error> {
+                let value = toml::value::Datetime::deserialize(MapAccessDeserializer::new(map))?;
+                let only_a_date = value.time.is_none() && value.offset.is_none();
+                let date = value.date.filter(|_| only_a_date).and_then(|date| {
+                    let year = i16::try_from(date.year).ok()?;
+                    let month = i8::try_from(date.month).ok()?;
+                    let day = i8::try_from(date.day).ok()?;
+                    Date::new(year, month, day).ok()
+                });
+                date.map(Day).ok_or_else(|| {
+                    A::Error::custom("expected a date without a time, such as 2027-01-31")
+                })
+            }
+        }
+        deserializer.deserialize_any(AnyDay)
+    }
+}

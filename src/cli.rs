@@ -2,7 +2,9 @@
 
 use crate::policy::Leaks;
 use crate::values::Level;
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +17,6 @@ use std::time::Duration;
 #[command(
     name = "guardrun",
     version,
-    args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
     override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | doctor | init | help …",
@@ -39,6 +40,31 @@ pub struct Cli {
     /// The command to judge and run
     #[arg(last = true, required = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
+}
+
+impl Cli {
+    /// Reads the command line, or says what is wrong with it and exits.
+    pub fn read() -> Cli {
+        let matches = Cli::command().get_matches();
+        if let Some((name, _)) = matches.subcommand() {
+            // Options of a run that stand before a subcommand would be read and never looked at.
+            let run_options = RunOptions::augment_args(clap::Command::new(""));
+            let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+            if let Some(option) = run_options
+                .get_arguments()
+                .find(|option| typed(option.get_id().as_str()))
+            {
+                let option = option.get_long().unwrap_or_default();
+                let text = format!(
+                    "--{option} is an option of a run: write it after `run`, or without `{name}`"
+                );
+                Cli::command()
+                    .error(ErrorKind::ArgumentConflict, text)
+                    .exit();
+            }
+        }
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// What to do.
@@ -129,7 +155,7 @@ pub struct RunOptions {
     #[arg(long, env = "GUARDRUN_AT_LEAST", value_name = "LEVEL")]
     pub at_least: Option<Level>,
     /// End the run after this much wall clock time, such as 90s or 10m
-    #[arg(long, env = "GUARDRUN_TIMEOUT", value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, env = "GUARDRUN_TIMEOUT", value_name = "DURATION", value_parser = parse_limit)]
     pub timeout: Option<Duration>,
     /// Time between asking the suite to end and killing it
     #[arg(long, env = "GUARDRUN_GRACE", value_name = "DURATION", value_parser = parse_duration)]
@@ -199,6 +225,16 @@ pub struct Init {
     /// Print the file instead of writing it
     #[arg(long)]
     pub print: bool,
+}
+
+/// A duration that is not zero: a limit of nothing would let nothing run.
+fn parse_limit(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => {
+            Err("a limit of zero lets nothing run; leave the option out for none".to_owned())
+        }
+        limit => Ok(limit),
+    }
 }
 
 /// A duration as people write it: `90s`, `10m`, `1h 30m`.

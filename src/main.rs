@@ -1,12 +1,11 @@
 //! The door: read the words, do what they say, and leave in the way that the suite left.
 
-use clap::Parser;
 use guardrun::cli::Cli;
 use guardrun::exit::Exit;
 use guardrun::{commands, sys};
 
 fn main() {
-    match commands::dispatch(Cli::parse()) {
+    match commands::dispatch(Cli::read()) {
         Exit::Code(code) => std::process::exit(code.into()),
         Exit::Signal(signal) => {
             sys::signal::die_of(signal);

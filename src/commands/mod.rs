@@ -1,5 +1,7 @@
 //! One short file for each subcommand: gather, call, report, exit.
 
+mod about;
+mod doctor;
 mod gather;
 mod run;
 
@@ -26,6 +28,10 @@ pub fn dispatch(cli: Cli) -> Exit {
             };
             run::run(&voice, general, &suite.options, &request)
         }
+        Some(Action::Doctor(options)) => doctor::doctor(&voice, &options),
+        Some(Action::About { topic }) => about::about(&voice, topic),
+        Some(Action::Completions { shell }) => about::completions(shell),
+        Some(Action::Man) => about::man(),
         Some(_) => Exit::Code(2),
     }
 }

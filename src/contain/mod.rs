@@ -1,6 +1,9 @@
 //! What holds the tree of a run: one file for each layer, used by the front and, when the front is dead, by the keeper.
 
 pub mod cgroup;
+mod probe;
+mod scope;
 pub mod tree;
 
 pub use cgroup::Leaf;
+pub use probe::{Probe, probe};

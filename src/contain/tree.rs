@@ -8,7 +8,7 @@
 
 use crate::sys::identity::PidFd;
 use crate::sys::procfs::{self, Stat};
-use crate::sys::signal;
+use crate::sys::{fds, signal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often one round looks again for processes that appeared while it was stopping the others.
@@ -68,6 +68,7 @@ pub fn signal_each(processes: &[Stat], signals: &[i32]) {
 pub fn kill_round(mut look: impl FnMut() -> Vec<Stat>) -> bool {
     let mut held = Vec::new();
     let mut seen = BTreeSet::new();
+    fds::allow_as_many_as_possible();
     for _ in 0..LOOKS {
         let new: Vec<Stat> = look()
             .into_iter()
@@ -77,7 +78,7 @@ pub fn kill_round(mut look: impl FnMut() -> Vec<Stat>) -> bool {
             break;
         }
         for process in new {
-            // A process that cannot be held for want of descriptors is left to the next round, when these are closed.
+            // With thousands the descriptors may run out; what cannot be held is left to the next round.
             if let Ok(Some(fd)) = PidFd::open_exactly(process.id) {
                 let _ = fd.signal(signal::STOP);
                 held.push(fd);

@@ -22,6 +22,13 @@ pub fn privilege() -> Privilege {
     }
 }
 
+/// The kernel's release, such as `6.12.9`.
+pub fn kernel() -> String {
+    procfs::text("/proc/sys/kernel/osrelease")
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
 /// The process that started this one, held; None when it is outside this pid namespace or gone already.
 pub fn parent() -> Option<PidFd> {
     let before = std::os::unix::process::parent_id() as i32;

@@ -6,6 +6,10 @@ use crate::values::Level;
 use std::ffi::OsString;
 
 /// Everything that is decided about a run before it starts. Made only from a [`Grant`], which it uses up.
+#[expect(
+    clippy::manual_non_exhaustive,
+    reason = "the private field is there for this crate too"
+)]
 #[derive(Debug)]
 pub struct Plan {
     /// The run's id, unique on this machine.
@@ -66,7 +70,6 @@ pub fn ladder(hold: &Hold, privilege: Privilege) -> Vec<Level> {
 #[cfg(test)]
 mod tests {
     use super::{Privilege, ladder};
-    use crate::gate::{Grant, OpenGate};
     use crate::policy::Hold;
     use crate::values::Level;
 

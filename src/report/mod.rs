@@ -1,9 +1,13 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
+mod about;
+mod findings;
 mod human;
 mod json;
 mod voice;
 
+pub use about::{exit_codes, levels};
+pub use findings::{Finding, Findings, findings};
 pub use human::HumanListener;
 pub use voice::{Tone, Voice};
 

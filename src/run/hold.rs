@@ -1,6 +1,6 @@
 //! The hold that the front has on a run at its level: who is in it, asking them to end, killing them.
 
-use super::survey;
+use super::survey::{self, Care};
 use crate::contain::{Leaf, tree};
 use crate::outcome::Survivor;
 use crate::policy::Hold as Rules;
@@ -10,6 +10,10 @@ use crate::sys::procfs::{self, Stat};
 use crate::sys::signal;
 use crate::sys::wait::{self, Children};
 use crate::values::Level;
+
+/// How many survivors are looked at closely. Their sockets are found in tables that grow with them, and nobody reads
+/// about the thousandth.
+const CLOSELY: usize = 64;
 
 /// The hold on one run.
 pub(super) struct Hold<'a> {
@@ -61,11 +65,20 @@ impl Hold<'_> {
             .collect()
     }
 
-    /// Everything alive that belongs to the run, looked at closely.
+    /// Everything alive that belongs to the run, looked at.
     pub(super) fn survivors(&self, rules: &Rules) -> Vec<Survivor> {
-        self.members()
+        let care = |at| {
+            if at < CLOSELY {
+                Care::Close
+            } else {
+                Care::Brief
+            }
+        };
+        let members = self.members();
+        members
             .iter()
-            .map(|stat| survey::look_at(stat, rules))
+            .enumerate()
+            .map(|(at, stat)| survey::look_at(stat, rules, care(at)))
             .collect()
     }
 

@@ -187,10 +187,13 @@ pub(super) fn attempt(
     let lacking = |step, errno| Attempt::Lacking(host::lack(level, step, errno));
     let cgroup = match level {
         Level::Namespace | Level::Subreaper => None,
-        Level::Cgroup => match cgroup::own() {
-            Ok(parent) => Some(parent.join(format!("guardrun-{}", plan.run))),
-            Err(_) => return Ok(lacking(Step::FindCgroup, 0)),
-        },
+        Level::Cgroup => {
+            let name = format!("guardrun-{}", plan.run);
+            match cgroup::place(&name) {
+                Ok(parent) => Some(parent.join(name)),
+                Err((step, errno)) => return Ok(lacking(step, errno)),
+            }
+        }
     };
     let records = surroundings.records.as_deref();
     let record = record(plan, level, cgroup.clone(), records, listener);

@@ -5,8 +5,17 @@ use crate::policy::{Hold, Leftover};
 use crate::sys::procfs::{self, Stat};
 use globset::Glob;
 
-/// Everything that can be said about it.
-pub(super) fn look_at(stat: &Stat, rules: &Hold) -> Survivor {
+/// How much is to be found out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Care {
+    /// Also what it listens on and waits for.
+    Close,
+    /// Only who it is.
+    Brief,
+}
+
+/// What can be said about it.
+pub(super) fn look_at(stat: &Stat, rules: &Hold, care: Care) -> Survivor {
     let pid = stat.id.pid;
     let arguments = procfs::arguments(pid);
     let command = match arguments.is_empty() {
@@ -38,9 +47,15 @@ pub(super) fn look_at(stat: &Stat, rules: &Hold) -> Survivor {
         command,
         program,
         age_seconds: age(stat.id.start),
-        listening: procfs::listening(pid),
+        listening: if care == Care::Close {
+            procfs::listening(pid)
+        } else {
+            Vec::new()
+        },
         state: stat.state,
-        waiting_in: procfs::waiting_in(pid),
+        waiting_in: (care == Care::Close)
+            .then(|| procfs::waiting_in(pid))
+            .flatten(),
         expected,
     }
 }

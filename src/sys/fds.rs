@@ -74,3 +74,14 @@ pub(super) fn own_both(ends: [RawFd; 2]) -> (OwnedFd, OwnedFd) {
     let own = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
     (own(ends[0]), own(ends[1]))
 }
+
+/// Raises this process's limit of open descriptors as far as it may (getrlimit(2)). Not for a process that is yet to start
+/// the suite, which inherits limits.
+pub fn allow_as_many_as_possible() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((now, most)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && now < most
+    {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
+}

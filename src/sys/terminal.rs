@@ -47,10 +47,11 @@ impl Terminal {
         tcgetattr(&self.0).ok()
     }
 
-    /// Sets the terminal so, if it is not; a terminal that is gone cannot be set and needs none of it.
+    /// Sets the terminal so, if it is not; a terminal that is gone cannot be set and needs none of it. Does not wait for
+    /// output to drain: behind a Ctrl-S it never would.
     pub fn set_modes(&self, modes: &Modes) {
         if self.modes().as_ref() != Some(modes) {
-            let _ = tcsetattr(&self.0, SetArg::TCSADRAIN, modes);
+            let _ = tcsetattr(&self.0, SetArg::TCSANOW, modes);
         }
     }
 }

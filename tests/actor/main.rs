@@ -35,8 +35,8 @@ fn act() -> i32 {
         "lurk" => shape::lurk(&words),
         "room" => room::run(&words),
         "stage" => stage::run(&words),
-        "show" => show::run(),
-        other => small::run(other, &words),
+        "show" => show::run(&words),
+        other => small::run(other, &mut words),
     };
     match done {
         Ok(code) => code,

@@ -1,7 +1,8 @@
-//! `show`: what a process finds itself with, a `name value` line each, for the test to compare with a bare run.
+//! `show [--to FILE]`: what a process finds itself with, a `name value` line each, for the test to compare with a bare run.
 
 use crate::small::say;
 use crate::sys;
+use crate::words::Words;
 use std::fs;
 use std::io;
 
@@ -9,7 +10,7 @@ use std::io;
 const STATUS_LINES: [&str; 5] = ["SigBlk", "SigIgn", "SigCgt", "NoNewPrivs", "Umask"];
 
 /// The manner `show`.
-pub(crate) fn run() -> io::Result<i32> {
+pub(crate) fn run(words: &Words) -> io::Result<i32> {
     let mut lines = Vec::new();
     // The list first, for everything else opens files; the directory itself is not counted.
     lines.push(format!("fds {}", open_descriptors()?.join(" ")));
@@ -46,8 +47,9 @@ pub(crate) fn run() -> io::Result<i32> {
             value.to_string_lossy()
         ));
     }
-    for line in lines {
-        say(&line)?;
+    match words.text("to") {
+        Some(path) => fs::write(path, lines.join("\n"))?,
+        None => say(&lines.join("\n"))?,
     }
     Ok(0)
 }

@@ -1,18 +1,19 @@
 //! Small programs with one property each, for the tests that are not about ways out.
 //!
 //! `exit N` · `die N` by that signal · `sleep` until the end of its life · `deaf-sleep N…` and signal N does nothing to it ·
-//! `say WORD` on stdout · `read-line` from stdin and say it · `read-terminal` the same from /dev/tty · `lifeline` waits for
-//! the end of file on GUARDRUN_LIFELINE_FD and says so · `leave SECONDS` a child that lives that long, and exit 0 ·
-//! `become WORD…` exec the command after `--`, to be a program by another name.
+//! `say WORD` on stdout · `read-line` from stdin and say it · `read-terminal` the same from /dev/tty · `raw-terminal` sets it
+//! raw and leaves it so · `lifeline` waits for the end of file on GUARDRUN_LIFELINE_FD and tells the test through `--news` ·
+//! `leave MILLISECONDS` a child that lives that long, and exit 0 · `become` exec the command after `--`.
 
 use crate::words::{Words, number};
-use crate::{life, stage, sys};
+use crate::{leader, life, stage, sys};
+use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::time::Duration;
 
 /// A manner that has no file of its own.
-pub(crate) fn run(manner: &str, words: &Words) -> io::Result<i32> {
+pub(crate) fn run(manner: &str, words: &mut Words) -> io::Result<i32> {
     match manner {
         "exit" => number(words.plain(0)?, "exit"),
         "die" => die_of(number(words.plain(0)?, "die")?),
@@ -25,6 +26,7 @@ pub(crate) fn run(manner: &str, words: &Words) -> io::Result<i32> {
         "say" => say(words.plain(0)?).map(|()| 0),
         "read-line" => echo_line(&mut io::stdin().lock()),
         "read-terminal" => echo_line(&mut BufReader::new(File::open("/dev/tty")?)),
+        "raw-terminal" => raw_terminal(words),
         "lifeline" => lifeline(words),
         "leave" => leave(number(words.plain(0)?, "leave")?),
         "become" => stage::exec_or_exit(&words.command),
@@ -59,21 +61,27 @@ fn echo_line(from: &mut impl BufRead) -> io::Result<i32> {
     Ok(0)
 }
 
-/// Waits until the lifeline says that guardrun is gone, and writes that into the file `--note`.
+/// Sets the terminal raw, as an editor does, and plays on as a leader without any shape.
+fn raw_terminal(words: &mut Words) -> io::Result<i32> {
+    let terminal = File::options().read(true).write(true).open("/dev/tty")?;
+    let mut modes = tcgetattr(&terminal)?;
+    cfmakeraw(&mut modes);
+    tcsetattr(&terminal, SetArg::TCSANOW, &modes)?;
+    leader::play(words)
+}
+
+/// Waits until the lifeline says that guardrun is gone, and tells the test so. It has to outlast guardrun for that.
 fn lifeline(words: &Words) -> io::Result<i32> {
-    let note = words.text("note").unwrap_or("/dev/null").to_owned();
-    let Ok(fd) = std::env::var("GUARDRUN_LIFELINE_FD") else {
-        say("no lifeline")?;
-        return Ok(3);
-    };
-    // It has to outlast guardrun to tell the tale: out of its group, and as deaf as can be.
-    sys::set_group(0, 0)?;
-    sys::disposition(libc::SIGTERM, libc::SIG_IGN);
-    say("holding the lifeline")?;
+    let path = words
+        .text("news")
+        .ok_or_else(|| io::Error::other("no --news"))?;
+    let mut news = File::options().write(true).open(path)?;
+    let fd = std::env::var("GUARDRUN_LIFELINE_FD").map_err(io::Error::other)?;
+    news.write_all(b"ready\n")?;
     let mut byte = [0];
     let got = sys::read(number(&fd, "GUARDRUN_LIFELINE_FD")?, &mut byte)?;
-    std::fs::write(note, format!("got {got} bytes"))?;
-    Ok(0)
+    news.write_all(format!("lifeline gave {got} bytes\n").as_bytes())?;
+    life::sleep_out()
 }
 
 /// Leaves a child in a session of its own that ends by itself after `milliseconds`.

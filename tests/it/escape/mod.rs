@@ -5,8 +5,8 @@
 //! (`exceptions.rs`), which docs/containment.md quotes.
 
 mod cell;
-mod endings;
+pub(crate) mod endings;
 mod exceptions;
-mod matrix;
+pub(crate) mod matrix;
 mod shapes;
 mod table;

@@ -65,6 +65,7 @@ pub(crate) struct Bench {
     root: PathBuf,
     runs: AtomicU32,
     small_tables: OnceLock<bool>,
+    plain_place: OnceLock<PathBuf>,
 }
 
 impl Bench {
@@ -88,6 +89,7 @@ impl Bench {
             root,
             runs: AtomicU32::new(0),
             small_tables: OnceLock::new(),
+            plain_place: OnceLock::new(),
         }
     }
 
@@ -99,6 +101,23 @@ impl Bench {
     /// The badly behaved program.
     pub(crate) fn actor(&self) -> PathBuf {
         self.root.join("guardrun-actor")
+    }
+
+    /// `guardrun --level LEVEL --`, to be given a command, without a stage: quick, for what needs neither another user nor
+    /// a signal.
+    pub(crate) fn held(&self, level: &str) -> Command {
+        let place = self.plain_place.get_or_init(|| self.place(User::present()));
+        let mut command = Command::new(self.guardrun());
+        command
+            .args(["--quiet", "--level", level, "--"])
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("HOME", place.join("home"))
+            .env("TMPDIR", place.join("tmp"))
+            .env("XDG_RUNTIME_DIR", place.join("runtime"))
+            .current_dir(place.join("work"))
+            .stdin(Stdio::null());
+        command
     }
 
     /// Whether a room here can have a small pid table of its own: found out by making one.

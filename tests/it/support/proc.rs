@@ -40,6 +40,11 @@ pub(crate) fn group(pid: i32) -> Option<i32> {
     stat_field(pid, 2)?.parse().ok()
 }
 
+/// The session.
+pub(crate) fn session(pid: i32) -> Option<i32> {
+    stat_field(pid, 3)?.parse().ok()
+}
+
 /// A field of proc_pid_stat(5), counted from the state, which follows the name.
 fn stat_field(pid: i32, index: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

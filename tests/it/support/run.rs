@@ -42,6 +42,7 @@ pub(crate) struct Run<'b> {
 enum Stdout {
     File,
     Pipe,
+    Null,
 }
 
 /// Words of a command line.
@@ -100,9 +101,9 @@ impl<'b> Run<'b> {
         run
     }
 
-    /// Where the run has its directories; `work` is the one it starts in.
-    pub(crate) fn place(&self) -> &Path {
-        &self.place
+    /// The fifo for news.
+    pub(crate) fn news(&self) -> &Path {
+        self.news.path()
     }
 
     /// More options for guardrun.
@@ -185,6 +186,12 @@ impl<'b> Run<'b> {
         self
     }
 
+    /// With stdout and stderr on /dev/null, the same for every run.
+    pub(crate) fn silent(mut self) -> Self {
+        self.stdout = Stdout::Null;
+        self
+    }
+
     /// A later guardrun that the scene can ask for.
     pub(crate) fn with_a_later_run(self) -> Self {
         let path = self.place.join("again");
@@ -208,11 +215,14 @@ impl<'b> Run<'b> {
         if let Some(delegation) = &self.delegation {
             room.arg("--cgroup").arg(delegation.path());
         }
-        if !has_terminal {
-            room.arg("--err").arg(self.place.join("err"));
-            if self.stdout == Stdout::File {
-                room.arg("--out").arg(self.place.join("out"));
-            }
+        let (out, err) = match self.stdout {
+            _ if has_terminal => (None, None),
+            Stdout::File => (Some(self.place.join("out")), Some(self.place.join("err"))),
+            Stdout::Pipe => (None, Some(self.place.join("err"))),
+            Stdout::Null => (Some("/dev/null".into()), Some("/dev/null".into())),
+        };
+        for (option, path) in [("--out", out), ("--err", err)] {
+            room.args(path.map(|path| [option.into(), path.into_os_string()]).into_iter().flatten());
         }
         room.args(&self.stage).arg("--").args(&self.front);
         if !self.front.is_empty() {

@@ -1,0 +1,54 @@
+//! `guardrun doctor`: what this machine can enforce, found out by doing it.
+
+use crate::cli::Doctor;
+use crate::exit::{Exit, Verdict};
+use crate::policy::Hold;
+use crate::report::{self, Finding, Findings, Voice};
+use crate::values::Level;
+use crate::{contain, host, plan, registry, run};
+
+pub(super) fn doctor(voice: &Voice, options: &Doctor) -> Exit {
+    let findings = match find_out() {
+        Ok(findings) => findings,
+        Err(error) => {
+            report::failure(voice, Verdict::Lost, &format!("could not look: {error}"));
+            return Verdict::Lost.into();
+        }
+    };
+    let printed = report::findings(voice, &findings);
+    match options.at_least {
+        Some(wanted) if !findings.can(wanted) => Verdict::CannotContain.into(),
+        _ => printed,
+    }
+}
+
+fn find_out() -> std::io::Result<Findings> {
+    let privilege = host::privilege();
+    let name = format!("guardrun-{}", run::fresh_id()?);
+    let levels: Vec<Finding> = Level::STRONGEST_FIRST
+        .into_iter()
+        .map(|level| {
+            let tried = contain::probe(level, &name, privilege.may_make_namespaces);
+            let lack = tried
+                .err()
+                .map(|(step, errno)| host::lack(level, step, errno));
+            Finding { level, lack }
+        })
+        .collect();
+    let has = |level: &Level| {
+        levels
+            .iter()
+            .any(|finding| finding.level == *level && finding.lack.is_none())
+    };
+    let auto = plan::ladder(&Hold::default(), privilege)
+        .into_iter()
+        .find(has);
+    let records =
+        registry::directory(std::env::var_os("XDG_RUNTIME_DIR")).map_err(|error| error.to_string());
+    Ok(Findings {
+        kernel: host::kernel(),
+        auto,
+        levels,
+        records,
+    })
+}

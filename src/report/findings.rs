@@ -1,0 +1,71 @@
+//! What `guardrun doctor` found out, and how it reads.
+
+use super::json;
+use super::voice::Voice;
+use crate::exit::Exit;
+use crate::outcome::Lack;
+use crate::values::Level;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// What was found out.
+#[derive(Debug, Serialize)]
+pub struct Findings {
+    /// The kernel's release.
+    pub kernel: String,
+    /// The level that `auto` would use for a suite that asks for nothing.
+    pub auto: Option<Level>,
+    /// Each level, strongest first.
+    pub levels: Vec<Finding>,
+    /// Where runs are recorded, or why they cannot be.
+    pub records: Result<std::path::PathBuf, String>,
+}
+
+/// One level.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// The level.
+    pub level: Level,
+    /// Why it cannot be had; None where it can.
+    pub lack: Option<Lack>,
+}
+
+impl Findings {
+    /// Whether a level at least this strong can be had.
+    pub fn can(&self, wanted: Level) -> bool {
+        self.levels
+            .iter()
+            .any(|finding| finding.level >= wanted && finding.lack.is_none())
+    }
+}
+
+/// Prints what was found out.
+pub fn findings(voice: &Voice, findings: &Findings) -> Exit {
+    if voice.json {
+        return super::data(&format!("{}\n", json::of(findings)));
+    }
+    let mut text = format!("kernel     {}\n", findings.kernel);
+    let auto = findings.auto.map_or("nothing", |level| level.name());
+    let _ = writeln!(
+        text,
+        "auto       {auto}: what a suite gets that asks for nothing"
+    );
+    match &findings.records {
+        Ok(path) => drop(writeln!(text, "records    {}", path.display())),
+        Err(error) => drop(writeln!(
+            text,
+            "records    cannot be written: {error}\n           hint: set XDG_RUNTIME_DIR to a directory of your own with mode 700"
+        )),
+    }
+    for finding in &findings.levels {
+        match &finding.lack {
+            None => drop(writeln!(text, "{:<10} can be had", finding.level)),
+            Some(lack) => drop(writeln!(
+                text,
+                "{:<10} cannot be had: {}\n           hint: {}",
+                finding.level, lack.what, lack.remedy
+            )),
+        }
+    }
+    super::data(&text)
+}

@@ -56,8 +56,10 @@ pub(crate) fn sleep(words: &Words) -> io::Result<()> {
     drop(asleep);
     all_asleep.read_to_end(&mut Vec::new())?;
     writeln!(io::stdout(), "ready")?;
-    while !words.leave {
+    if words.leave {
+        return Ok(());
+    }
+    loop {
         pause();
     }
-    Ok(())
 }

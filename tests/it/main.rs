@@ -1,5 +1,6 @@
 //! Everything that is proved from outside, in one binary.
 
+mod daemons;
 mod early_kill;
 mod environment;
 mod escape;

@@ -1,0 +1,129 @@
+//! "A survivor after a green run makes the run fail with its own code, and is named; a red run keeps its own."
+
+use crate::escape::endings::run_at;
+use crate::escape::matrix::{can_hold, users};
+use crate::support::bench::{Bench, User};
+use crate::support::proc;
+use crate::support::room::daemon_test;
+use crate::support::run::{LEVELS, Run, words};
+use crate::support::scene::Ended;
+
+/// guardrun's verdict: it passed, and left something.
+const LEAKED: Ended = Ended::Exited(46);
+
+fn at_every_level(check: impl Fn(&Bench, User, &str)) {
+    let bench = Bench::new();
+    for user in users() {
+        for level in LEVELS {
+            if can_hold(&bench, user, level) {
+                check(&bench, user, level);
+            }
+        }
+    }
+}
+
+/// A suite that leaves a daemon and ends like that, under a policy if there is one.
+fn leaves_a_daemon<'b>(
+    bench: &'b Bench,
+    user: User,
+    level: &str,
+    then: &str,
+    policy: Option<&str>,
+) -> Run<'b> {
+    let run = run_at(bench, user, Some(level));
+    match policy {
+        Some(rules) => run.policy(&format!("[suite.leaving]\nmatch = [\"*\"]\n{rules}\n")),
+        None => run,
+    }
+    .plays("session", then, &[])
+}
+
+/// "It passed, and left live processes (now killed, and named)."
+#[test]
+fn a_green_run_that_leaves_a_daemon_exits_with_46_and_names_it() {
+    daemon_test(|| {
+        at_every_level(|bench, user, level| {
+            let mut scene = leaves_a_daemon(bench, user, level, "exit:0", None).start();
+            scene.wait_until_ready().expect("the daemon is there");
+            // The daemon has at least the settling time to be found in.
+            let front = scene.front().expect("the front").pid;
+            let pids: Vec<_> = proc::descendants(front)
+                .into_iter()
+                .filter(|pid| proc::portrait(*pid).contains(" play session "))
+                .collect();
+            let done = scene.finish();
+            assert_eq!(done.ended, LEAKED, "at {level} as {user:?}: {done:?}");
+            assert!(
+                pids.iter().any(|pid| done.err.contains(&format!("pid {pid} "))),
+                "at {level} as {user:?}, none of {pids:?} is named: {}",
+                done.err
+            );
+            assert!(done.err.contains("play session"), "{}", done.err);
+        });
+    });
+}
+
+/// "Policy may downgrade, with a reason": named programs are known to stay behind.
+#[test]
+fn a_leftover_that_the_policy_expects_is_ended_and_no_failure() {
+    daemon_test(|| {
+        at_every_level(|bench, user, level| {
+            let rules = r#"leftovers = [{ program = "guardrun-act*", reason = "stays for the next run" }]"#;
+            let done = leaves_a_daemon(bench, user, level, "exit:0", Some(rules)).start().finish();
+            assert_eq!(done.ended, Ended::Exited(0), "at {level}: {done:?}");
+        });
+    });
+}
+
+/// The twin: what the policy expects is that program and no other.
+#[test]
+fn a_leftover_that_is_not_the_one_expected_is_a_leak() {
+    daemon_test(|| {
+        at_every_level(|bench, user, level| {
+            let rules = r#"leftovers = [{ program = "sccache*", reason = "stays for the next run" }]"#;
+            let done = leaves_a_daemon(bench, user, level, "exit:0", Some(rules)).start().finish();
+            assert_eq!(done.ended, LEAKED, "at {level}: {done:?}");
+        });
+    });
+}
+
+/// "The suite's own exit code passes through": a failure is not hidden behind a leak.
+#[test]
+fn a_red_run_that_leaves_a_daemon_keeps_its_own_code() {
+    daemon_test(|| {
+        at_every_level(|bench, user, level| {
+            for (then, ended) in [
+                ("exit:7", Ended::Exited(7)),
+                ("signal:9", Ended::Killed(9)),
+            ] {
+                let done = leaves_a_daemon(bench, user, level, then, None).start().finish();
+                assert_eq!(done.ended, ended, "at {level}: {done:?}");
+            }
+        });
+    });
+}
+
+/// "A pipeline's members outlive it by milliseconds": that is no leak.
+#[test]
+fn what_ends_by_itself_within_a_second_is_no_leak() {
+    daemon_test(|| {
+        at_every_level(|bench, user, level| {
+            let run = run_at(bench, user, Some(level)).acts(words(["leave", "300"]));
+            let done = run.start().finish();
+            assert_eq!(done.ended, Ended::Exited(0), "at {level}: {done:?}");
+            assert!(!done.err.contains("still alive"), "at {level}: {}", done.err);
+        });
+    });
+}
+
+/// The twin: what stays longer is one.
+#[test]
+fn what_would_end_by_itself_only_later_is_a_leak() {
+    daemon_test(|| {
+        at_every_level(|bench, user, level| {
+            let run = run_at(bench, user, Some(level)).acts(words(["leave", "60000"]));
+            let done = run.start().finish();
+            assert_eq!(done.ended, LEAKED, "at {level}: {done:?}");
+        });
+    });
+}

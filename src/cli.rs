@@ -1,7 +1,6 @@
 //! The words typed: the one definition that help, completions and the man page come from. No I/O, no meaning.
 
-use crate::policy::Leaks;
-use crate::values::Level;
+use crate::values::{Leaks, Level};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
@@ -204,7 +203,7 @@ pub struct RunSuite {
 #[derive(Args, Debug)]
 pub struct Explain {
     /// Explain this suite
-    #[arg(long, value_name = "NAME", conflicts_with = "command")]
+    #[arg(long, value_name = "NAME")]
     pub suite: Option<String>,
     /// The command to judge; without one, every suite is explained
     #[arg(last = true, value_name = "COMMAND")]

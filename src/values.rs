@@ -80,3 +80,22 @@ impl Status {
         self == Status::Exited(0)
     }
 }
+
+/// What live processes after a green run mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Leaks {
+    /// Named and killed; the run keeps its own status.
+    Warn,
+    /// Named and killed; the run fails with `leaked`.
+    Fail,
+}
+
+impl Leaks {
+    /// The word used on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Leaks::Warn => "warn",
+            Leaks::Fail => "fail",
+        }
+    }
+}

@@ -11,7 +11,7 @@ pub(super) fn doctor(voice: &Voice, options: &Doctor) -> Exit {
     let findings = match find_out() {
         Ok(findings) => findings,
         Err(error) => {
-            report::failure(voice, Verdict::Lost, &format!("could not look: {error}"));
+            report::failure(voice, Verdict::Lost, &format!("could not look: {error:#}"));
             return Verdict::Lost.into();
         }
     };
@@ -22,7 +22,7 @@ pub(super) fn doctor(voice: &Voice, options: &Doctor) -> Exit {
     }
 }
 
-fn find_out() -> std::io::Result<Findings> {
+fn find_out() -> anyhow::Result<Findings> {
     let privilege = host::privilege();
     let name = format!("guardrun-{}", run::fresh_id()?);
     let levels: Vec<Finding> = Level::STRONGEST_FIRST

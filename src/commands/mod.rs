@@ -2,17 +2,24 @@
 
 mod about;
 mod doctor;
+pub mod explain;
 mod gather;
+pub mod init;
 mod run;
 
 use crate::cli::{Action, Cli};
-use crate::exit::Exit;
+use crate::exit::{Exit, Verdict};
 use crate::gate::Request;
-use crate::report::Voice;
+use crate::policy::SCHEMA;
+use crate::report::{self, Voice};
 
 /// Does what the command line asks for.
 pub fn dispatch(cli: Cli) -> Exit {
     let (voice, general) = (Voice::new(&cli.general), &cli.general);
+    if let Err(wrong) = report::start_log() {
+        report::failure(&voice, Verdict::Usage, &wrong);
+        return Verdict::Usage.into();
+    }
     match cli.action {
         None => {
             let request = Request::Command {
@@ -32,6 +39,8 @@ pub fn dispatch(cli: Cli) -> Exit {
         Some(Action::About { topic }) => about::about(&voice, topic),
         Some(Action::Completions { shell }) => about::completions(shell),
         Some(Action::Man) => about::man(),
-        Some(_) => Exit::Code(2),
+        Some(Action::Explain(options)) => explain::command(&voice, general, options),
+        Some(Action::Init(options)) => init::command(&voice, &options),
+        Some(Action::Schema) => report::data(SCHEMA),
     }
 }

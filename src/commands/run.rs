@@ -1,6 +1,6 @@
 //! `guardrun -- COMMAND…` and `guardrun run SUITE`: judge, draw the plan, do it, say how it went.
 
-use super::gather;
+use super::gather::{self, Policies};
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
@@ -16,15 +16,15 @@ pub(super) fn run(
     options: &RunOptions,
     request: &Request,
 ) -> Exit {
-    let policy = match gather::policy(voice, general) {
-        Ok(policy) => policy,
+    let policies = match gather::policies(voice, general) {
+        Ok(policies) => policies,
         Err(exit) => return exit,
     };
-    let grant = match permission(voice, &policy, options, request) {
+    let grant = match permission(voice, &policies, options, request) {
         Ok(grant) => grant,
         Err(exit) => return exit,
     };
-    report::before(voice, &policy, &grant);
+    report::before(voice, &policies.first, &grant);
     let plan = match run::fresh_id() {
         Ok(id) => plan::draw(grant, id, host::privilege()),
         Err(error) => return lost(voice, &error),
@@ -48,17 +48,30 @@ pub(super) fn run(
     carry_out(voice, &plan, report)
 }
 
+/// Permission by the policy that describes the run, if the repository's own does not refuse it.
 fn permission(
     voice: &Voice,
-    policy: &Policy,
+    policies: &Policies,
     options: &RunOptions,
     request: &Request,
 ) -> Result<Grant, Exit> {
+    let grant = judge(voice, &policies.first, request)?;
+    if let Some(overruled) = &policies.overruled {
+        let request = Request::Command {
+            argv: grant.argv().to_vec(),
+            suite: None,
+        };
+        let _: Grant = judge(voice, overruled, &request)?;
+    }
+    grant.tighten(options).map_err(|loosening| {
+        report::failure(voice, Verdict::Usage, &loosening.to_string());
+        Verdict::Usage.into()
+    })
+}
+
+fn judge(voice: &Voice, policy: &Policy, request: &Request) -> Result<Grant, Exit> {
     match gate::judge(policy, request, &gather::environment()) {
-        Ok(Judgement::Allowed(grant)) => grant.tighten(options).map_err(|loosening| {
-            report::failure(voice, Verdict::Usage, &loosening.to_string());
-            Verdict::Usage.into()
-        }),
+        Ok(Judgement::Allowed(grant)) => Ok(grant),
         Ok(Judgement::Refused(refusal)) => {
             report::refusal(voice, &refusal);
             Err(Verdict::Refused.into())
@@ -84,11 +97,11 @@ fn carry_out(voice: &Voice, plan: &Plan, report: Option<report::File>) -> Exit {
 }
 
 /// Something of guardrun's own failed before or beside the run; the keeper ends whatever was started.
-fn lost(voice: &Voice, error: &std::io::Error) -> Exit {
+fn lost(voice: &Voice, error: &anyhow::Error) -> Exit {
     report::failure(
         voice,
         Verdict::Lost,
-        &format!("could not set up the run: {error}"),
+        &format!("could not do the run: {error:#}"),
     );
     Verdict::Lost.into()
 }

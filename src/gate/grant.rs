@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 /// Only [`super::judge`] makes one. It is neither `Clone` nor serde, so it cannot be kept for another run or be
 /// carried to another process.
 #[derive(Debug)]
-#[must_use]
 pub struct Grant {
     pub(super) policy: Option<PathBuf>,
     pub(super) suite: Option<String>,

@@ -3,6 +3,7 @@
 use super::environment::{Environment, GateState};
 use super::grant::{Grant, OpenGate};
 use super::refusal::{ClosedGate, Reason, Refusal};
+use super::ruling::Ruling;
 use crate::exit::Verdict;
 use crate::policy::text::{nearest, printable, shortened};
 use crate::policy::{Candidate, Policy, Suite, Unmatched};
@@ -57,85 +58,37 @@ pub fn judge(
     request: &Request,
     environment: &Environment,
 ) -> Result<Judgement, Unjudged> {
-    let (argv, named) = resolve(policy, request)?;
-    let matched = policy.suite_for(&argv).map_err(|tie| Unjudged::tie(&tie))?;
-
-    let asked_by_command = matches!(request, Request::Command { .. });
-    if matched.is_none() && asked_by_command && policy.unmatched == Unmatched::Refuse {
-        let command = argv.iter().map(|word| word.to_string_lossy());
-        return Ok(Judgement::Refused(Refusal::new(
-            Reason::Unmatched {
-                command: shortened(&shell_words::join(command), 80),
-                place: policy.unmatched_place.clone(),
-            },
-            environment.agent(),
-        )));
-    }
-
-    let suites = concerned(named, matched);
-    let (opened, closed) = ask_gates(policy, &suites, environment);
-    if !closed.is_empty() {
-        let reason = Reason::Closed(closed);
-        return Ok(Judgement::Refused(Refusal::new(
-            reason,
-            environment.agent(),
-        )));
-    }
-    Ok(Judgement::Allowed(grant(
-        policy, argv, named, matched, opened,
+    let ruling = Ruling::of(policy, request)?;
+    let reason = match ask_gates(policy, &ruling, environment) {
+        _ if refuses_unmatched(policy, request, &ruling) => Reason::Unmatched {
+            command: ruling.argv.clone(),
+            place: policy.unmatched_place.clone(),
+        },
+        Ok(opened) => return Ok(Judgement::Allowed(grant(policy, ruling, opened))),
+        Err(closed) => Reason::Closed(closed),
+    };
+    Ok(Judgement::Refused(Refusal::new(
+        reason,
+        environment.agent(),
     )))
 }
 
-/// What is to be run, and the suite that was named for it.
-fn resolve<'p>(
-    policy: &'p Policy,
-    request: &Request,
-) -> Result<(Vec<OsString>, Option<&'p Suite>), Unjudged> {
-    match request {
-        Request::Command { argv, .. } if argv.is_empty() => Err(Unjudged::no_command()),
-        Request::Command { argv, suite } => {
-            let named = suite.as_deref().map(|name| known_suite(policy, name));
-            Ok((argv.clone(), named.transpose()?))
-        }
-        Request::Suite { name, extra } => {
-            let suite = known_suite(policy, name)?;
-            let Some(command) = &suite.command else {
-                return Err(Unjudged::suite_without_command(suite));
-            };
-            let argv = command
-                .iter()
-                .map(OsString::from)
-                .chain(extra.iter().cloned());
-            Ok((argv.collect(), Some(suite)))
-        }
-    }
+/// Whether the policy refuses this for not knowing it. To name a suite for such a command helps nothing; a suite
+/// that is run by its name is known, whatever arguments are added.
+fn refuses_unmatched(policy: &Policy, request: &Request, ruling: &Ruling<'_>) -> bool {
+    policy.unmatched == Unmatched::Refuse
+        && ruling.matched.is_none()
+        && matches!(request, Request::Command { .. })
 }
 
-fn known_suite<'p>(policy: &'p Policy, name: &str) -> Result<&'p Suite, Unjudged> {
-    policy
-        .suite(name)
-        .ok_or_else(|| Unjudged::unknown_suite(policy, name))
-}
-
-/// The suites whose rules hold for the command: the named one, and the one that it is.
-fn concerned<'p>(named: Option<&'p Suite>, matched: Option<Candidate<'p>>) -> Vec<&'p Suite> {
-    let mut suites: Vec<&Suite> = named.into_iter().collect();
-    if let Some(found) = matched
-        && named.is_none_or(|named| named.name != found.suite.name)
-    {
-        suites.push(found.suite);
-    }
-    suites
-}
-
-/// Asks every gate that the suites need, each once.
+/// Asks every gate that the request needs, each once: all are open, or these are closed.
 fn ask_gates(
     policy: &Policy,
-    suites: &[&Suite],
+    ruling: &Ruling<'_>,
     environment: &Environment,
-) -> (Vec<OpenGate>, Vec<ClosedGate>) {
+) -> Result<Vec<OpenGate>, Vec<ClosedGate>> {
     let (mut opened, mut closed) = (Vec::<OpenGate>::new(), Vec::<ClosedGate>::new());
-    for suite in suites {
+    for suite in ruling.concerned() {
         let Some(gate) = policy.gate_of(suite) else {
             continue;
         };
@@ -153,39 +106,24 @@ fn ask_gates(
             }),
         }
     }
-    (opened, closed)
+    if closed.is_empty() {
+        Ok(opened)
+    } else {
+        Err(closed)
+    }
 }
 
-fn grant(
-    policy: &Policy,
-    argv: Vec<OsString>,
-    named: Option<&Suite>,
-    matched: Option<Candidate<'_>>,
-    opened: Vec<OpenGate>,
-) -> Grant {
-    let suite = named.or(matched.map(|found| found.suite));
-    let place = match (named, matched) {
-        (Some(named), _) => &named.place,
-        (None, Some(found)) => &found.pattern.place,
-        (None, None) => &policy.unmatched_place,
-    };
-    let (hold, said) = match (suite, matched) {
-        (Some(suite), Some(found)) if found.suite.name != suite.name => {
-            suite.strictest(found.suite)
-        }
-        (Some(suite), _) => (suite.hold.clone(), suite.said.clone()),
-        (None, _) => (policy.defaults.clone(), policy.defaults_said.clone()),
-    };
+fn grant(policy: &Policy, ruling: Ruling<'_>, opened: Vec<OpenGate>) -> Grant {
     let needed = |variable: &str| opened.iter().any(|open| open.variable == variable);
-    let removed = policy.gates.values().map(|gate| gate.env.clone());
+    let variables = policy.gates.values().map(|gate| gate.env.clone());
     Grant {
         policy: policy.file.clone(),
-        suite: suite.map(|suite| suite.name.clone()),
-        place: place.clone(),
-        argv,
-        hold,
-        said,
-        removed: removed.filter(|variable| !needed(variable)).collect(),
+        suite: ruling.suite().map(|suite| suite.name.clone()),
+        place: ruling.place.clone(),
+        removed: variables.filter(|variable| !needed(variable)).collect(),
+        argv: ruling.argv,
+        hold: ruling.hold,
+        said: ruling.said,
         opened,
     }
 }
@@ -196,7 +134,7 @@ impl Unjudged {
         self.verdict
     }
 
-    fn no_command() -> Unjudged {
+    pub(super) fn no_command() -> Unjudged {
         Unjudged {
             verdict: Verdict::Usage,
             message: "no command to judge\nhint: write it after `--`, as in guardrun -- cargo test"
@@ -204,7 +142,7 @@ impl Unjudged {
         }
     }
 
-    fn unknown_suite(policy: &Policy, name: &str) -> Unjudged {
+    pub(super) fn unknown_suite(policy: &Policy, name: &str) -> Unjudged {
         let known: Vec<&str> = policy
             .suites
             .iter()
@@ -230,7 +168,7 @@ impl Unjudged {
         }
     }
 
-    fn suite_without_command(suite: &Suite) -> Unjudged {
+    pub(super) fn suite_without_command(suite: &Suite) -> Unjudged {
         let message = format!(
             "the suite `{}` has no command of its own ({})\nhint: give it a `command`, or run one as `guardrun --suite {} -- COMMAND`",
             suite.name, suite.place, suite.name
@@ -241,7 +179,7 @@ impl Unjudged {
         }
     }
 
-    fn tie(tie: &crate::policy::Tie<'_>) -> Unjudged {
+    pub(super) fn tie(tie: &crate::policy::Tie<'_>) -> Unjudged {
         let line = |one: &Candidate<'_>| {
             let pattern = printable(&one.pattern.text);
             format!(

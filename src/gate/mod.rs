@@ -6,10 +6,12 @@ mod environment;
 mod grant;
 mod judge;
 mod refusal;
+mod ruling;
 mod tighten;
 
 pub use environment::{Environment, GateState};
 pub use grant::{Grant, OpenGate};
 pub use judge::{Judgement, Request, Unjudged, judge};
 pub use refusal::{ClosedGate, Reason, Refusal};
+pub use ruling::Ruling;
 pub use tighten::Loosening;

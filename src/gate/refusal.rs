@@ -1,9 +1,10 @@
 //! No, and what to do instead: four lines for each gate that is closed.
 
 use super::environment::GateState;
-use crate::policy::text::printable;
+use crate::policy::text::{printable, shortened};
 use crate::policy::{Gate, Place};
 use serde::{Serialize, Serializer};
+use std::ffi::OsString;
 use std::fmt;
 
 /// Why something may not run, addressed to whoever asked. `Display` is the whole text, without a final newline.
@@ -22,8 +23,8 @@ pub enum Reason {
     Closed(Vec<ClosedGate>),
     /// No suite describes the command, and the policy refuses such commands.
     Unmatched {
-        /// The command, fit to be shown.
-        command: String,
+        /// The program and its arguments.
+        command: Vec<OsString>,
         /// Where the policy says so.
         place: Place,
     },
@@ -66,8 +67,9 @@ impl Refusal {
     fn paragraphs(&self) -> Vec<Paragraph> {
         match &self.reason {
             Reason::Closed(closed) => closed.iter().map(|closed| self.about(closed)).collect(),
-            Reason::Unmatched { command, place } => vec![Paragraph {
-                what: format!("refused: no suite of the policy describes `{command}`"),
+            Reason::Unmatched { command, place } => {
+                vec![Paragraph {
+                what: format!("refused: no suite of the policy describes `{}`", line_of(command)),
                 why: format!("{place} refuses what it does not know (unmatched = \"refuse\")"),
                 at_risk:
                     "a command that nobody has described may start anything, and pass every gate"
@@ -75,7 +77,8 @@ impl Refusal {
                 instead:
                     "run a suite that `guardrun explain` lists, or have this command added to one"
                         .to_owned(),
-            }],
+            }]
+            }
         }
     }
 
@@ -110,6 +113,12 @@ impl Refusal {
             })
         })
     }
+}
+
+/// A command line on one line, no longer than a person reads.
+fn line_of(command: &[OsString]) -> String {
+    let words = command.iter().map(|word| word.to_string_lossy());
+    shortened(&shell_words::join(words), 80)
 }
 
 impl fmt::Display for Refusal {

@@ -4,8 +4,8 @@
 //! `--leaks warn`: that a green run leaves nothing is what guardrun is for, and to give it up takes a reason in a file.
 
 use crate::cli::{LevelChoice, RunOptions};
-use crate::policy::{Hold, Leaks, Place, Said};
-use crate::values::Level;
+use crate::policy::{Hold, Place, Said};
+use crate::values::{Leaks, Level};
 use std::fmt;
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! What is so here and what this host can do.
 
+pub mod origin;
 mod remedy;
 
 pub use remedy::lack;

@@ -2,8 +2,8 @@
 
 use super::{End, Outcome, Survivor};
 use crate::exit::{Exit, Verdict};
-use crate::policy::Leaks;
 use crate::sys::signal;
+use crate::values::Leaks;
 use crate::values::Status;
 
 /// What is to be said about a run, and how guardrun is to exit.
@@ -153,7 +153,7 @@ mod tests {
     use super::{Ending, explain};
     use crate::exit::{Exit, Verdict};
     use crate::outcome::{End, Outcome, Survivor};
-    use crate::policy::Leaks;
+    use crate::values::Leaks;
     use crate::values::{Level, ProcessId, Status};
     use std::time::Duration;
 

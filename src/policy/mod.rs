@@ -13,6 +13,7 @@ mod matching;
 mod model;
 mod parse;
 mod read;
+mod schema;
 mod source;
 pub(crate) mod text;
 pub(crate) mod variables;
@@ -22,9 +23,11 @@ pub use error::PolicyError;
 pub use find::{NAMES, find};
 pub use matching::{Candidate, Matcher, Specificity, Tie};
 pub use model::{
-    Gate, Hold, Leaks, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
+    Gate, Hold, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
 };
 pub use read::{LARGEST, Reader, read};
+
+pub use schema::SCHEMA;
 
 use jiff::civil::Date;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
 use super::text::printable;
-use crate::values::Level;
+use crate::values::{Leaks, Level};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -143,15 +143,6 @@ pub struct Hold {
     pub outlive_parent: bool,
 }
 
-/// What live processes after a green run mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Leaks {
-    /// Named and killed; the run keeps its own status.
-    Warn,
-    /// Named and killed; the run fails with `leaked`.
-    Fail,
-}
-
 /// A program that the policy expects to stay behind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Leftover {
@@ -262,16 +253,6 @@ impl Suite {
             lifeline: from(hold.lifeline == one.lifeline).lifeline.clone(),
         };
         (hold, said)
-    }
-}
-
-impl Leaks {
-    /// The word used on the command line and in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Leaks::Warn => "warn",
-            Leaks::Fail => "fail",
-        }
     }
 }
 

@@ -7,14 +7,15 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::PathBuf;
 
-/// The directory, made if need be. `runtime` is the value of XDG_RUNTIME_DIR; where that is not set or not usable, a private
-/// directory below /tmp serves, since the records are about living processes and need not outlast a boot.
+/// The directory, made if need be. `runtime` is the value of XDG_RUNTIME_DIR; where that is not set or not usable, /run
+/// serves root, and a private directory below /tmp everybody, since the records are about living processes and need
+/// not outlast a boot.
 pub fn directory(runtime: Option<OsString>) -> io::Result<PathBuf> {
     let user = geteuid().as_raw();
+    let runtime = runtime.map(PathBuf::from).filter(|path| path.is_absolute());
     let candidates = [
-        runtime
-            .map(|runtime| PathBuf::from(runtime).join("guardrun"))
-            .filter(|path| path.is_absolute()),
+        runtime.map(|path| path.join("guardrun")),
+        (user == 0).then(|| PathBuf::from("/run/guardrun")),
         Some(PathBuf::from(format!("/tmp/guardrun-{user}"))),
     ];
     let mut first_error = None;

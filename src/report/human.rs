@@ -3,6 +3,7 @@
 use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
 use crate::gate::Grant;
+use crate::host::origin;
 use crate::outcome::{End, Ending, Lack, Outcome, Survivor};
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -10,6 +11,7 @@ use crate::registry::Swept;
 use crate::run::Listener;
 use crate::sys::signal;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// How many processes are named one by one.
@@ -129,9 +131,10 @@ pub(super) fn before(voice: &Voice, policy: &Policy, grant: &Grant) {
         voice.say(Tone::Plain, &text);
     }
     for open in grant.opened() {
+        let origin = origin::of(&open.variable, Path::new("/proc"));
         voice.say(
             Tone::Notice,
-            &format!("the gate `{}` is open: {}=1", open.gate, open.variable),
+            &format!("the gate `{}` is open: {origin}", open.gate),
         );
     }
 }

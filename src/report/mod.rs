@@ -4,11 +4,13 @@ mod about;
 mod findings;
 mod human;
 mod json;
+mod log;
 mod voice;
 
 pub use about::{exit_codes, levels};
 pub use findings::{Finding, Findings, findings};
 pub use human::HumanListener;
+pub use log::start_log;
 pub use voice::{Tone, Voice};
 
 use crate::exit::{Exit, Verdict};
@@ -17,6 +19,8 @@ use crate::outcome::{Ending, Outcome};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::sys::signal;
+use serde::Serialize;
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -100,6 +104,23 @@ pub fn failure(voice: &Voice, verdict: Verdict, text: &str) {
     } else {
         human::lines(voice, text);
     }
+}
+
+/// Prints an answer that knows its own text and its own JSON.
+pub fn answer(voice: &Voice, answer: &(impl Display + Serialize)) -> Exit {
+    if voice.json {
+        data(&format!("{}\n", json::of(answer)))
+    } else {
+        data(&answer.to_string())
+    }
+}
+
+/// Says that something was done.
+pub fn done(voice: &Voice, text: &str) -> Exit {
+    if !voice.quiet {
+        voice.say(Tone::Good, text);
+    }
+    Exit::Code(0)
 }
 
 /// Prints data to stdout. Nobody reading it is what SIGPIPE would have said.

@@ -15,11 +15,13 @@ use crate::sys::namespace::Ids;
 use crate::sys::signal::{self, Inherited, Set, SignalFd};
 use crate::sys::{fds, prctl, procfs, socket, title, wait};
 use crate::values::{Level, ProcessId};
+use anyhow::Context;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tracing::debug;
 
 /// The variable that carries the number of the lifeline's descriptor.
 pub(crate) const LIFELINE: &str = "GUARDRUN_LIFELINE_FD";
@@ -69,24 +71,27 @@ pub(super) enum Attempt {
 
 impl Surroundings {
     /// Takes in everything that is to be known before the first fork, and sweeps what dead runs have left.
-    pub(super) fn take_in(plan: &Plan, listener: &mut dyn Listener) -> io::Result<Surroundings> {
+    pub(super) fn take_in(
+        plan: &Plan,
+        listener: &mut dyn Listener,
+    ) -> anyhow::Result<Surroundings> {
         let hup_ignored = signal::is_ignored(signal::HUP);
         let set = Set::of(&TAKEN);
         let inherited = signal::take_over(&set);
-        let signals = SignalFd::new(&set)?;
-        let lifeline = match plan.hold.lifeline {
-            // Out of the way of scripts, which use the low numbers.
-            true => Some(fds::pipe()?)
-                .map(|(read, write)| Ok::<_, io::Error>((fds::move_up(read, 10)?, write)))
-                .transpose()?,
-            false => None,
-        };
+        let signals = SignalFd::new(&set).context("could not open a signalfd")?;
+        let lifeline = plan
+            .hold
+            .lifeline
+            .then(lifeline)
+            .transpose()
+            .context("could not make the lifeline")?;
         let listens = std::env::var_os("LISTEN_PID")
             .is_some_and(|pid| pid == *std::process::id().to_string());
         let command = Command::new(
             plan.command.iter().cloned(),
             environment(plan, lifeline.as_ref().map(|ends| &ends.0)),
-        )?;
+        )
+        .context("the command cannot be passed on")?;
         let records = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"));
         let records = records.inspect_err(|error| listener.no_record(error)).ok();
         if let Some(directory) = &records {
@@ -102,7 +107,8 @@ impl Surroundings {
         Ok(Surroundings {
             signals,
             inherited,
-            front: PidFd::own()?,
+            front: PidFd::own()
+                .context("could not open a pidfd; guardrun needs Linux 5.4 or later")?,
             parent: if plan.hold.outlive_parent || hup_ignored {
                 None
             } else {
@@ -116,6 +122,12 @@ impl Surroundings {
             had_children: wait::have_children(),
         })
     }
+}
+
+/// The read end, out of the way of scripts, which use the low numbers, and the write end.
+fn lifeline() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = fds::pipe()?;
+    Ok((fds::move_up(read, 10)?, write))
 }
 
 /// Writes the record. A run that cannot be recorded is held none the worse, and that is said.
@@ -183,7 +195,7 @@ pub(super) fn attempt(
     level: Level,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
-) -> io::Result<Attempt> {
+) -> anyhow::Result<Attempt> {
     let lacking = |step, errno| Attempt::Lacking(host::lack(level, step, errno));
     let cgroup = match level {
         Level::Namespace | Level::Subreaper => None,
@@ -206,14 +218,14 @@ pub(super) fn attempt(
     };
     if level != Level::Namespace {
         // So that what a killed keeper leaves comes to the front.
-        prctl::become_subreaper()?;
+        prctl::become_subreaper().context("could not become a subreaper")?;
     }
     let namespaces = match level {
         Level::Cgroup | Level::Subreaper => Namespaces::Same,
         Level::Namespace if host::privilege().may_make_namespaces => Namespaces::PidMount,
         Level::Namespace => Namespaces::UserPidMount,
     };
-    let (line, keepers_line) = socket::pair()?;
+    let (line, keepers_line) = socket::pair().context("could not make the line to the keeper")?;
     let job = surroundings.job.as_ref();
     let orders = Orders {
         level,
@@ -251,6 +263,7 @@ pub(super) fn attempt(
             return Ok(lacking(Step::Fork, error.raw_os_error().unwrap_or(0)));
         }
     };
+    debug!(%level, keeper = keeper.pid, cgroup = ?leaf.as_ref().map(Leaf::path), "forked the keeper");
     let supervised = supervise::supervise(
         plan,
         level,

@@ -11,6 +11,7 @@ mod survey;
 use crate::outcome::{End, Lack, Outcome};
 use crate::plan::Plan;
 use crate::registry::Swept;
+use anyhow::Context;
 use launch::{Attempt, Surroundings};
 use std::io;
 use std::time::Duration;
@@ -28,13 +29,14 @@ pub trait Listener {
 }
 
 /// A fresh run id: twelve hexadecimal digits that no other run on this machine has.
-pub fn fresh_id() -> io::Result<String> {
-    Ok(format!("{:012x}", crate::sys::random()? >> 16))
+pub fn fresh_id() -> anyhow::Result<String> {
+    let number = crate::sys::random().context("could not get a random number for the run's id")?;
+    Ok(format!("{:012x}", number >> 16))
 }
 
 /// Carries out a plan and answers with everything that is known about it when it is over. The error is one of guardrun's
 /// own before anything was started.
-pub fn run(plan: &Plan, listener: &mut dyn Listener) -> io::Result<Outcome> {
+pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
     let mut surroundings = Surroundings::take_in(plan, listener)?;
     let mut lacks: Vec<Lack> = Vec::new();
     for level in &plan.ladder {

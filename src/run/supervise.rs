@@ -19,9 +19,11 @@ use crate::sys::signal;
 use crate::sys::socket::Line;
 use crate::sys::{fds, wait};
 use crate::values::Level;
+use anyhow::Context;
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
+use tracing::debug;
 
 /// How long a keeper that has said its last word may take to leave.
 const LEAVE: Duration = Duration::from_secs(10);
@@ -45,7 +47,7 @@ pub(super) fn supervise(
     leaf: Option<&Leaf>,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
-) -> io::Result<Supervised> {
+) -> anyhow::Result<Supervised> {
     let hold = Hold {
         level,
         run: &plan.run,
@@ -69,12 +71,14 @@ pub(super) fn supervise(
         survivors: Vec::new(),
         unkilled: Vec::new(),
     };
-    supervisor.watch(surroundings)?;
+    supervisor
+        .watch(surroundings)
+        .context("could not watch the run")?;
     // On every way out, also of an error above, dropping the job gives the terminal back.
     if let Some(job) = &mut surroundings.job {
         job.take_back();
     }
-    supervisor.conclude()
+    Ok(supervisor.conclude())
 }
 
 struct Supervisor<'a> {
@@ -139,6 +143,7 @@ impl Supervisor<'_> {
     /// Takes in everything that the keeper has said.
     fn hear(&mut self, surroundings: &mut Surroundings) -> io::Result<()> {
         while let Some(news) = News::receive(self.line)? {
+            debug!(?news, "from the keeper");
             if self.failed.is_some() {
                 // What a leader that never ran the command ends with says nothing about the suite.
                 continue;
@@ -207,7 +212,9 @@ impl Supervisor<'_> {
 
     fn step(&mut self, event: Event) {
         let end = self.course.end();
-        for action in self.course.step(event, self.clock.now()) {
+        let actions = self.course.step(event, self.clock.now());
+        debug!(?event, ?actions);
+        for action in actions {
             match action {
                 Action::Forward(signal) => Order::Signal(signal).send(self.line),
                 Action::AskAll => self.hold.ask_all(),
@@ -231,16 +238,16 @@ impl Supervisor<'_> {
     }
 
     /// Waits for the keeper's end, which at level `namespace` is the proof that nothing is left.
-    fn conclude(self) -> io::Result<Supervised> {
+    fn conclude(self) -> Supervised {
         let left =
             self.unkilled.is_empty() && poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
         if left {
             let _ = wait::try_reap(self.hold.keeper.pid);
         }
         if let Some(failed) = self.failed {
-            return Ok(failed);
+            return failed;
         }
-        Ok(Supervised::Over(Outcome {
+        Supervised::Over(Outcome {
             level: Some(self.hold.level),
             lacks: Vec::new(),
             end: self.course.end(),
@@ -248,6 +255,6 @@ impl Supervisor<'_> {
             survivors: self.survivors,
             unkilled: self.unkilled,
             elapsed: self.clock.now(),
-        }))
+        })
     }
 }

@@ -284,7 +284,11 @@ fn a_command_that_nothing_describes_is_held_or_refused_as_the_policy_says() {
     assert_eq!(refusal.lines().count(), 4);
     refused(&refuse, &as_suite("unit", "make e2e"), &[]);
     allowed(&refuse, &command("cargo test"), &[]);
-    allowed(&refuse, &run("unit", &["x"]), &[]);
+
+    // A suite that is run by its name is known, whatever is added to its command.
+    let narrow = good("unmatched='refuse'\n[suite.a]\ncommand=['just', 't']\nmatch=['x']");
+    allowed(&narrow, &run("a", &["more"]), &[]);
+    refused(&narrow, &command("just t more"), &[]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod files;
 mod loosening;
 mod matching;
 mod refused;
+mod schema;
 
 use guardrun::policy::{self, Policy, PolicyError};
 use jiff::civil::{Date, date};
@@ -66,6 +67,27 @@ fn the_example_of_the_manual_reads_as_it_says() {
     assert_eq!(daemon.hold.timeout.unwrap().as_secs(), 600);
     assert_eq!(daemon.patterns[0].place.line, 14);
     assert!(policy.notes.is_empty());
+}
+
+#[test]
+fn the_manual_page_has_a_good_example_and_every_key() {
+    let page = include_str!("../../docs/guardrun.toml.5.md");
+    let example = page.split("```toml\n").nth(1).unwrap();
+    good(example.split("```").next().unwrap());
+
+    let tables = ["x=1", "[defaults]\nx=1", "[gate.g]\nx=1", "[suite.s]\nx=1"];
+    for table in tables {
+        let error = bad(table);
+        let keys = error.split("the keys known here are ").nth(1).unwrap();
+        for key in keys.split(", ") {
+            let marks =
+                ["**", "[", "[[suite.NAME.", "[suite.NAME."].map(|mark| format!("{mark}{key}"));
+            assert!(
+                marks.iter().any(|mark| page.contains(mark)),
+                "{key} of {table}"
+            );
+        }
+    }
 }
 
 #[test]

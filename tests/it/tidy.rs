@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// Every room, each knowing only those before it.
 const ROOMS: [&str; 15] = [
-    "values", "exit", "sys", "cli", "policy", "gate", "plan", "outcome", "host", "contain", "registry", "keeper", "run",
-    "report", "commands",
+    "values", "exit", "sys", "cli", "policy", "gate", "plan", "outcome", "host", "contain",
+    "registry", "keeper", "run", "report", "commands",
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.
@@ -24,12 +24,22 @@ const PURE: [&str; 8] = [
 #[test]
 fn a_room_knows_only_the_rooms_above_it() {
     for (path, text) in sources() {
-        let Some(own) = ROOMS.iter().position(|room| is_in(&path, room)) else { continue };
+        let Some(own) = ROOMS.iter().position(|room| is_in(&path, room)) else {
+            continue;
+        };
         for (number, line) in text.lines().enumerate() {
             for named in rooms_named_in(line) {
                 let other = ROOMS.iter().position(|room| *room == named);
-                let other = other.unwrap_or_else(|| panic!("{}:{}: no room {named}", path.display(), number + 1));
-                assert!(other <= own, "{}:{}: {} may not know {named}", path.display(), number + 1, ROOMS[own]);
+                let other = other.unwrap_or_else(|| {
+                    panic!("{}:{}: no room {named}", path.display(), number + 1)
+                });
+                assert!(
+                    other <= own,
+                    "{}:{}: {} may not know {named}",
+                    path.display(),
+                    number + 1,
+                    ROOMS[own]
+                );
             }
         }
     }
@@ -38,14 +48,27 @@ fn a_room_knows_only_the_rooms_above_it() {
 #[test]
 fn every_file_belongs_to_a_room() {
     for (path, _) in sources() {
-        let door = ["src/lib.rs", "src/main.rs"].iter().any(|door| path.ends_with(door));
-        assert!(door || ROOMS.iter().any(|room| is_in(&path, room)), "{} is in no room", path.display());
+        let door = ["src/lib.rs", "src/main.rs"]
+            .iter()
+            .any(|door| path.ends_with(door));
+        assert!(
+            door || ROOMS.iter().any(|room| is_in(&path, room)),
+            "{} is in no room",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn what_decides_reads_no_environment_no_clock_and_no_disk() {
-    let impure = ["std::env", "std::fs", "std::process", "SystemTime", "Instant", "Timestamp::now"];
+    let impure = [
+        "std::env",
+        "std::fs",
+        "std::process",
+        "SystemTime",
+        "Instant",
+        "Timestamp::now",
+    ];
     for (path, text) in sources() {
         let shown = path.to_string_lossy();
         if !PURE.iter().any(|pure| shown.contains(pure)) {
@@ -66,8 +89,18 @@ fn unsafe_code_libc_and_the_kernel_are_in_one_room() {
         }
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
-            assert!(!code.contains("unsafe"), "{}:{}", path.display(), number + 1);
-            assert!(!code.contains("libc::"), "{}:{}", path.display(), number + 1);
+            assert!(
+                !code.contains("unsafe"),
+                "{}:{}",
+                path.display(),
+                number + 1
+            );
+            assert!(
+                !code.contains("libc::"),
+                "{}:{}",
+                path.display(),
+                number + 1
+            );
         }
     }
 }
@@ -75,7 +108,12 @@ fn unsafe_code_libc_and_the_kernel_are_in_one_room() {
 #[test]
 fn nothing_ever_starts_a_thread_or_a_child_that_others_wait_for() {
     for (path, text) in sources() {
-        for word in ["thread::spawn", "thread::Builder", "std::process::Command", "process::Command"] {
+        for word in [
+            "thread::spawn",
+            "thread::Builder",
+            "std::process::Command",
+            "process::Command",
+        ] {
             assert!(!text.contains(word), "{} uses {word}", path.display());
         }
     }
@@ -87,7 +125,13 @@ fn only_the_report_prints() {
         if is_in(&path, "report") {
             continue;
         }
-        for word in ["println!", "eprintln!", "print!(", "io::stdout()", "io::stderr()"] {
+        for word in [
+            "println!",
+            "eprintln!",
+            "print!(",
+            "io::stdout()",
+            "io::stderr()",
+        ] {
             assert!(!text.contains(word), "{} uses {word}", path.display());
         }
     }
@@ -95,20 +139,30 @@ fn only_the_report_prints() {
 
 #[test]
 fn every_exit_code_is_in_the_manual() {
-    let manual = fs::read_to_string(root().join("docs/guardrun.1.md")).expect("the manual is there");
+    let manual =
+        fs::read_to_string(root().join("docs/guardrun.1.md")).expect("the manual is there");
     for row in guardrun::exit::TABLE {
         let line = format!("| {} | {} | {} |", row.code, row.name, row.meaning);
-        assert!(manual.contains(&line), "docs/guardrun.1.md lacks this row:\n{line}");
+        assert!(
+            manual.contains(&line),
+            "docs/guardrun.1.md lacks this row:\n{line}"
+        );
     }
 }
 
 #[test]
 fn every_option_is_in_the_manual() {
     use clap::CommandFactory;
-    let manual = fs::read_to_string(root().join("docs/guardrun.1.md")).expect("the manual is there");
+    let manual =
+        fs::read_to_string(root().join("docs/guardrun.1.md")).expect("the manual is there");
     for option in guardrun::cli::Cli::command().get_arguments() {
-        let Some(long) = option.get_long() else { continue };
-        assert!(manual.contains(&format!("`--{long}")), "docs/guardrun.1.md says nothing of --{long}");
+        let Some(long) = option.get_long() else {
+            continue;
+        };
+        assert!(
+            manual.contains(&format!("`--{long}")),
+            "docs/guardrun.1.md says nothing of --{long}"
+        );
     }
 }
 
@@ -125,15 +179,23 @@ fn is_in(path: &Path, room: &str) -> bool {
 fn rooms_named_in(line: &str) -> impl Iterator<Item = &str> {
     let code = line.split("//").next().unwrap_or_default();
     code.split("crate::").skip(1).flat_map(|rest| {
-        let end = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+        let end = |text: &str| {
+            text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(text.len())
+        };
         let names: Vec<&str> = match rest.strip_prefix('{') {
             Some(list) => {
                 let list = &list[..list.find(';').unwrap_or(list.len())];
-                top_level(list).into_iter().map(|item| &item[..end(item)]).collect()
+                top_level(list)
+                    .into_iter()
+                    .map(|item| &item[..end(item)])
+                    .collect()
             }
             None => vec![&rest[..end(rest)]],
         };
-        names.into_iter().filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
+        names
+            .into_iter()
+            .filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
     })
 }
 
@@ -164,7 +226,10 @@ fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("src")];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("the sources are there").flatten() {
+        for entry in fs::read_dir(&folder)
+            .expect("the sources are there")
+            .flatten()
+        {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);

@@ -3,11 +3,11 @@
 use super::Checked;
 use super::loosening::{ALLOW_LEAKS, HOLD_WEAKER, InForce, OUTLIVE_PARENT};
 use crate::policy::error::PolicyError;
-use crate::policy::model::{Hold, Leaks, Note, Place, Policy, Said};
+use crate::policy::model::{Hold, Note, Place, Policy, Said};
 use crate::policy::source::Source;
 use crate::policy::text::{nearest, printable};
 use crate::policy::written;
-use crate::values::Level;
+use crate::values::{Leaks, Level};
 use std::time::Duration;
 use toml::Spanned;
 

@@ -2,7 +2,7 @@
 
 use super::Checked;
 use crate::policy::error::PolicyError;
-use crate::policy::matching::{Matcher, compile, is_literal, literally};
+use crate::policy::matching::{Matcher, is_literal, literally, parse_glob};
 use crate::policy::model::{Pattern, Policy, Suite};
 use crate::policy::source::Source;
 use crate::policy::text::{printable, shortened};
@@ -232,7 +232,7 @@ fn check_glob(source: &Source, span: Range<usize>, word: &str) -> Checked<()> {
             word.len()
         )
     } else {
-        match compile(word) {
+        match parse_glob(word) {
             Ok(_) => return Ok(()),
             Err(error) => format!("`{}` is not a glob: {}", shortened(word, 60), error.kind()),
         }

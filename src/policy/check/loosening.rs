@@ -5,7 +5,7 @@
 
 use super::{Checked, sentence};
 use crate::policy::error::PolicyError;
-use crate::policy::matching::compile;
+use crate::policy::matching::parse_glob;
 use crate::policy::model::{Leftover, Loosened, Note};
 use crate::policy::source::Source;
 use crate::policy::text::printable;
@@ -155,7 +155,7 @@ fn program(source: &Source, written: &Spanned<String>) -> Checked<String> {
         return Err(error("the name is longer than any file's".to_owned())
             .hint("name the program by its base name"));
     }
-    match compile(text) {
+    match parse_glob(text) {
         Ok(_) => Ok(text.clone()),
         Err(problem) => Err(error(format!(
             "`{}` is not a glob: {}",

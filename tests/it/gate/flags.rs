@@ -4,8 +4,8 @@ use super::{OPEN, allowed, command, run};
 use crate::policy::{DAEMON, good};
 use guardrun::cli::{LevelChoice, RunOptions};
 use guardrun::gate::Loosening;
-use guardrun::policy::{Hold, Leaks, Policy};
-use guardrun::values::Level;
+use guardrun::policy::{Hold, Policy};
+use guardrun::values::{Leaks, Level};
 use std::time::Duration;
 
 fn flagged(policy: &Policy, suite: Option<&str>, flags: &RunOptions) -> Result<Hold, Loosening> {

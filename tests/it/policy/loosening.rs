@@ -1,8 +1,7 @@
 //! "What loosens is visible: such a key has an ugly name, needs a reason, may expire."
 
 use super::{bad, good};
-use guardrun::policy::Leaks;
-use guardrun::values::Level;
+use guardrun::values::{Leaks, Level};
 
 const GATED: &str =
     "[gate.g]\nenv='G_TESTS'\nwhy='w'\nwhere='here'\n[suite.s]\ngate='g'\ncommand=['s']\n";

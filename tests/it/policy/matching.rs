@@ -75,6 +75,14 @@ fn a_star_in_a_word_reaches_over_slashes() {
 }
 
 #[test]
+fn two_stars_between_slashes_are_any_directories_also_none() {
+    judged(
+        "[suite.a]\nmatch=['x a/**/b']",
+        &[("x a/b", "a"), ("x a/c/d/b", "a"), ("x ab", "-")],
+    );
+}
+
+#[test]
 fn a_path_to_the_program_changes_nothing() {
     judged(
         DAEMON,
@@ -84,6 +92,14 @@ fn a_path_to_the_program_changes_nothing() {
             ("../../bin/cargo test --test daemon x", "daemon"),
             ("mycargo test", "-"),
         ],
+    );
+}
+
+#[test]
+fn a_wildcard_in_a_programs_name_does_not_reach_into_its_path() {
+    judged(
+        "[suite.a]\nmatch=['py* *']",
+        &[("/usr/bin/python3 x", "a"), ("/home/py/other x", "-")],
     );
 }
 

@@ -260,6 +260,45 @@ fn two_thousand_suites_with_examples_are_read_in_seconds() {
     );
 }
 
+#[test]
+fn a_policy_of_1_mib_is_read_in_seconds_whatever_it_is_full_of() {
+    let full_of = |item: &str| {
+        let mut text = "[suite.a]\nmatch = [\n".to_owned();
+        for i in 0.. {
+            let next = item.replace('N', &i.to_string());
+            if text.len() + next.len() + 100 > 1024 * 1024 {
+                break;
+            }
+            text.push_str(&next);
+        }
+        text.push_str("]\nexamples = ['x a1', 'x a1 y']\nno-match = ['y']\n");
+        text
+    };
+    for item in ["'x aN*',", "'x *N* *',", "'x aN',", "'x ** aN ** *',"] {
+        let started = Instant::now();
+        let _ = read(&format!("{}[suite.b]\nmatch=['x *']\n", full_of(item)));
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "{item} took {:?}",
+            started.elapsed()
+        );
+    }
+}
+
+#[test]
+fn a_word_with_wildcards_has_a_longest_length() {
+    let suite = |word: String| format!("[suite.a]\nmatch=['x {word}']");
+    assert!(bad(&suite("?".repeat(1025))).contains("a word with wildcards is 1025 bytes long"));
+    let longest = good(&suite("?".repeat(1024)));
+    assert!(
+        longest
+            .suite_for(&["x".to_owned(), "a".repeat(1024)])
+            .unwrap()
+            .is_some()
+    );
+    good(&suite("a".repeat(5000)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 

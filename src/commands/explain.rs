@@ -1,0 +1,153 @@
+//! `guardrun explain`: what would happen, and which line of the policy says so. Runs nothing and probes nothing.
+
+mod command;
+mod survey;
+
+pub use command::{Explanation, explain};
+pub use survey::{Survey, survey};
+
+use super::gather;
+use crate::cli::{self, General};
+use crate::exit::Exit;
+use crate::gate::Request;
+use crate::host::origin;
+use crate::policy::{Hold, Note, Place, Policy, Said};
+use crate::report::{self, Voice};
+use serde::Serialize;
+use std::path::Path;
+use std::time::Duration;
+
+/// Explains a command, a suite, or all suites.
+pub(super) fn command(voice: &Voice, general: &General, options: cli::Explain) -> Exit {
+    let policy = match gather::policies(voice, general) {
+        Ok(policies) => policies.first,
+        Err(exit) => return exit,
+    };
+    let environment = gather::environment();
+    let request = match options {
+        cli::Explain {
+            suite: None,
+            command,
+        } if command.is_empty() => {
+            return report::answer(voice, &survey(&policy, &environment));
+        }
+        cli::Explain {
+            suite: Some(name),
+            command,
+        } if command.is_empty() => Request::Suite {
+            name,
+            extra: Vec::new(),
+        },
+        cli::Explain { suite, command } => Request::Command {
+            argv: command,
+            suite,
+        },
+    };
+    let from = |variable: &str| origin::of(variable, Path::new("/proc"));
+    match explain(&policy, &request, &environment, from) {
+        Ok(explanation) => report::answer(voice, &explanation),
+        Err(unjudged) => {
+            report::failure(voice, unjudged.verdict(), &unjudged.to_string());
+            unjudged.verdict().into()
+        }
+    }
+}
+
+/// How a run would be held, with the place of each part; the places of what nobody has said are None.
+#[derive(Debug, Serialize)]
+pub struct HoldView {
+    /// The level to use, or `auto`.
+    pub level: Part,
+    /// The weakest level that will do.
+    pub at_least: Part,
+    /// The wall clock limit, or `none`.
+    pub timeout: Part,
+    /// Time between asking and killing.
+    pub grace: Part,
+    /// `fail` or `warn`.
+    pub leaks: &'static str,
+    /// Whether there is a lifeline.
+    pub lifeline: bool,
+    /// Whether the run may outlive the process that started guardrun.
+    pub outlive_parent: bool,
+    /// Programs that may be left behind.
+    pub leftovers: Vec<LeftoverView>,
+}
+
+/// One part of a hold.
+#[derive(Debug, Serialize)]
+pub struct Part {
+    /// What holds.
+    pub value: String,
+    /// The line that says so.
+    pub place: Option<String>,
+}
+
+/// A program that may be left behind.
+#[derive(Debug, Serialize)]
+pub struct LeftoverView {
+    /// A glob over its base name.
+    pub program: String,
+    /// Why that is accepted.
+    pub reason: String,
+    /// The last day on which it is.
+    pub expires: Option<String>,
+}
+
+/// Something that the reader of the policy ought to know.
+#[derive(Debug, Serialize)]
+pub struct NoteView {
+    /// The line that it is about.
+    pub place: String,
+    /// One sentence.
+    pub text: String,
+}
+
+impl HoldView {
+    fn of(hold: &Hold, said: &Said) -> HoldView {
+        let part = |value: String, place: &Option<Place>| Part {
+            value,
+            place: place.as_ref().map(Place::to_string),
+        };
+        HoldView {
+            level: part(
+                hold.level
+                    .map_or("auto", crate::values::Level::name)
+                    .to_owned(),
+                &said.level,
+            ),
+            at_least: part(hold.at_least.name().to_owned(), &said.at_least),
+            timeout: part(
+                hold.timeout.map_or("none".to_owned(), duration),
+                &said.timeout,
+            ),
+            grace: part(duration(hold.grace), &said.grace),
+            leaks: hold.leaks.name(),
+            lifeline: hold.lifeline,
+            outlive_parent: hold.outlive_parent,
+            leftovers: hold
+                .leftovers
+                .iter()
+                .map(|leftover| LeftoverView {
+                    program: leftover.program.clone(),
+                    reason: leftover.reason.clone(),
+                    expires: leftover.expires.map(|day| day.to_string()),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl NoteView {
+    fn all(policy: &Policy) -> Vec<NoteView> {
+        let view = |note: &Note| NoteView {
+            place: note.place.to_string(),
+            text: note.text.clone(),
+        };
+        policy.notes.iter().map(view).collect()
+    }
+}
+
+fn duration(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}

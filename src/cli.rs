@@ -1,7 +1,7 @@
 //! The words typed: the one definition that help, completions and the man page come from. No I/O, no meaning.
 
 use crate::values::{Leaks, Level};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
@@ -18,13 +18,13 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | doctor | init | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | doctor | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
         guardrun explain -- cargo test    what would happen, and which line of the policy says so\n  \
         guardrun doctor                   what this machine can enforce\n\n\
-        The suite's exit status passes through; guardrun's own codes: guardrun help exit-codes"
+        The suite's exit status passes through; guardrun's own codes: guardrun about exit-codes"
 )]
 pub struct Cli {
     /// Options of every command.
@@ -44,7 +44,21 @@ pub struct Cli {
 impl Cli {
     /// Reads the command line, or says what is wrong with it and exits.
     pub fn read() -> Cli {
-        let matches = Cli::command().get_matches();
+        let matches = Cli::command()
+            .try_get_matches()
+            .unwrap_or_else(|mut error| {
+                if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg)
+                    && !word.starts_with('-')
+                {
+                    let hint =
+                        format!("a command to run goes after `--`, as in guardrun -- {word}");
+                    error.insert(
+                        ContextKind::Suggested,
+                        ContextValue::StyledStrs(vec![hint.into()]),
+                    );
+                }
+                error.exit()
+            });
         if let Some((name, _)) = matches.subcommand() {
             // Options of a run that stand before a subcommand would be read and never looked at.
             let run_options = RunOptions::augment_args(clap::Command::new(""));

@@ -2,7 +2,7 @@
 //!
 //! The suite's own exit status passes through unchanged; what guardrun itself has to say has a code
 //! of its own between 40 and 59, which no common test runner uses. The same table is printed by
-//! `guardrun help exit-codes`, named in `--json`, and quoted in docs/guardrun.1.md; a test holds them together.
+//! `guardrun about exit-codes`, named in `--json`, and quoted in docs/guardrun.1.md; a test holds them together.
 
 use serde::Serialize;
 

@@ -12,7 +12,11 @@ use std::path::PathBuf;
 /// not outlast a boot.
 pub fn directory(runtime: Option<OsString>) -> io::Result<PathBuf> {
     let user = geteuid().as_raw();
-    let runtime = runtime.map(PathBuf::from).filter(|path| path.is_absolute());
+    // Under sudo it is the other user's, and a directory of root's in it would be in that user's way.
+    let own = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| found.uid() == user);
+    let runtime = runtime
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute() && own(path));
     let candidates = [
         runtime.map(|path| path.join("guardrun")),
         (user == 0).then(|| PathBuf::from("/run/guardrun")),

@@ -1,5 +1,6 @@
 //! Everything that is proved from outside, in one binary.
 
+mod cli;
 mod early_kill;
 mod environment;
 mod escape;

@@ -25,8 +25,6 @@ pub(crate) enum Ended {
 pub(crate) struct Finished {
     /// How guardrun ended.
     pub(crate) ended: Ended,
-    /// What came out on stdout.
-    pub(crate) out: String,
     /// What came out on stderr.
     pub(crate) err: String,
 }
@@ -189,7 +187,6 @@ impl Scene {
         }
         Finished {
             ended,
-            out: self.text("out"),
             err: self.text("err"),
         }
     }

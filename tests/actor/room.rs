@@ -78,6 +78,7 @@ fn inside(words: &Words) -> io::Result<i32> {
         Side::Parent(pid) => pid,
         Side::Child => {
             sys::mask_all(libc::SIG_UNBLOCK);
+            sys::undo_spawn();
             sys::prctl(libc::PR_SET_PDEATHSIG, 0)?;
             let null = fs::File::open("/dev/null")?;
             sys::put(null.as_raw_fd(), 0)?;

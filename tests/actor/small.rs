@@ -3,7 +3,8 @@
 //! `exit N` · `die N` by that signal · `sleep` until the end of its life · `deaf-sleep N…` and signal N does nothing to it ·
 //! `say WORD` on stdout · `read-line` from stdin and say it · `read-terminal` the same from /dev/tty · `raw-terminal` sets it
 //! raw and leaves it so · `lifeline` waits for the end of file on GUARDRUN_LIFELINE_FD and tells the test through `--news` ·
-//! `leave MILLISECONDS` a child that lives that long, and exit 0 · `become` exec the command after `--`.
+//! `leave MILLISECONDS` a child that lives that long, and exit 0 · `become` the command
+//! after `--`, as a shell would start it.
 
 use crate::words::{Words, number};
 use crate::{leader, life, stage, sys};
@@ -29,7 +30,10 @@ pub(crate) fn run(manner: &str, words: &mut Words) -> io::Result<i32> {
         "raw-terminal" => raw_terminal(words),
         "lifeline" => lifeline(words),
         "leave" => leave(number(words.plain(0)?, "leave")?),
-        "become" => stage::exec_or_exit(&words.command),
+        "become" => {
+            sys::undo_spawn();
+            stage::exec_or_exit(&words.command)
+        }
         other => Err(io::Error::other(format!("no such manner: {other:?}"))),
     }
 }

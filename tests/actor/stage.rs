@@ -19,6 +19,10 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+/// How soon a fork is tried again that found the table full.
+const RETRY: Duration = Duration::from_millis(10);
 
 /// The manner `stage`.
 pub(crate) fn run(words: &Words) -> io::Result<i32> {
@@ -63,7 +67,13 @@ pub(crate) fn run(words: &Words) -> io::Result<i32> {
         File::open(again)?.read_exact(&mut byte)?;
         let mut later = vec![words.command[0].clone()];
         later.extend(["--quiet", "--", "true"].map(OsString::from));
-        let child = start(&later)?;
+        let child = loop {
+            match start(&later) {
+                // No room in a full pid table yet; whoever filled it has no say in when there will be.
+                Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => sys::nap(RETRY),
+                done => break done?,
+            }
+        };
         watch(child, "again ", terminal.as_ref(), &news)?;
     }
     Ok(0)

@@ -152,10 +152,46 @@ pub(crate) fn take_terminal(fd: RawFd) -> io::Result<()> {
     checked(i64::from(unsafe { libc::ioctl(fd, libc::TIOCSCTTY, 0) })).map(drop)
 }
 
-/// signal(2); gives the disposition before. A signal that cannot be caught stays as it is.
+/// What the kernel itself takes for a disposition, rt_sigaction(2): the C library keeps two signals from its callers, and
+/// has them ignored in what it spawns.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Disposition {
+    handler: libc::sighandler_t,
+    flags: usize,
+    restorer: usize,
+    mask: u64,
+}
+
+/// Ignores a signal or sets it to its default; gives what it was before. One that cannot be caught stays as it is.
 pub(crate) fn disposition(signal: i32, how: libc::sighandler_t) -> libc::sighandler_t {
-    // SAFETY: `how` is SIG_IGN, SIG_DFL, or what this call gave before; the actor has no handlers.
-    unsafe { libc::signal(signal, how) }
+    let new = Disposition {
+        handler: how,
+        flags: 0,
+        restorer: 0,
+        mask: 0,
+    };
+    let mut old = new;
+    // SAFETY: both structures are as the kernel wants them and live for the whole call; `how` is SIG_IGN, SIG_DFL, or
+    // what this call gave before, which is one of these, for the actor has no handlers.
+    unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigaction,
+            signal,
+            &raw const new,
+            &raw mut old,
+            8usize,
+        )
+    };
+    old.handler
+}
+
+/// Undoes what the C library's posix_spawn(3), by which the tests start programs, leaves behind: its own two signals
+/// ignored.
+pub(crate) fn undo_spawn() {
+    for signal in [32, 33] {
+        disposition(signal, libc::SIG_DFL);
+    }
 }
 
 /// Blocks (`libc::SIG_BLOCK`) or unblocks every signal, those that libc keeps for itself included.

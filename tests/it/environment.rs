@@ -99,7 +99,11 @@ fn signal_mask_and_dispositions_are_those_that_guardrun_was_started_with() {
         for stage in [&[][..], &ignored, &blocked, &both] {
             at_every_level(stage, &[], |level, bare, held| {
                 for name in ["SigIgn", "SigBlk", "SigCgt"] {
-                    assert_eq!(held.get(name), bare.get(name), "{name} at {level}, {stage:?}");
+                    assert_eq!(
+                        held.get(name),
+                        bare.get(name),
+                        "{name} at {level}, {stage:?}"
+                    );
                 }
             });
         }
@@ -110,9 +114,18 @@ fn signal_mask_and_dispositions_are_those_that_guardrun_was_started_with() {
 #[test]
 fn inherited_descriptors_stay_and_none_of_guardruns_own_are_added() {
     daemon_test(|| {
-        let shell = ["sh", "-c", r#"exec 7</dev/null 9>>/dev/null; exec "$@""#, "sh"];
+        let shell = [
+            "sh",
+            "-c",
+            r#"exec 7</dev/null 9>>/dev/null; exec "$@""#,
+            "sh",
+        ];
         at_every_level(&[], &shell, |level, bare, held| {
-            assert!(bare.get("fds").contains("9:/dev/null"), "{}", bare.get("fds"));
+            assert!(
+                bare.get("fds").contains("9:/dev/null"),
+                "{}",
+                bare.get("fds")
+            );
             assert_eq!(held.get("fds"), bare.get("fds"), "at {level}");
         });
     });
@@ -251,7 +264,9 @@ fn the_lifeline_ends_when_guardrun_dies() {
         let told = scene.news.wait_for(&["lifeline gave "], PATIENCE);
         assert_eq!(told.as_deref(), Some("lifeline gave 0 bytes"));
         keeper.signal(libc::SIGCONT);
-        scene.empty_within(PATIENCE).expect("then the keeper ends it all");
+        scene
+            .empty_within(PATIENCE)
+            .expect("then the keeper ends it all");
     });
 }
 

@@ -2,11 +2,13 @@
 
 use crate::escape::endings::run_at;
 use crate::escape::matrix::{can_hold, users};
+use crate::support::PATIENCE;
 use crate::support::bench::{Bench, User};
 use crate::support::proc;
 use crate::support::room::daemon_test;
 use crate::support::run::{LEVELS, Run, words};
 use crate::support::scene::Ended;
+use std::time::Instant;
 
 /// guardrun's verdict: it passed, and left something.
 const LEAKED: Ended = Ended::Exited(46);
@@ -45,16 +47,13 @@ fn a_green_run_that_leaves_a_daemon_exits_with_46_and_names_it() {
         at_every_level(|bench, user, level| {
             let mut scene = leaves_a_daemon(bench, user, level, "exit:0", None).start();
             scene.wait_until_ready().expect("the daemon is there");
-            // The daemon has at least the settling time to be found in.
             let front = scene.front().expect("the front").pid;
-            let pids: Vec<_> = proc::descendants(front)
-                .into_iter()
-                .filter(|pid| proc::portrait(*pid).contains(" play session "))
-                .collect();
+            let pids = daemons(front);
             let done = scene.finish();
             assert_eq!(done.ended, LEAKED, "at {level} as {user:?}: {done:?}");
             assert!(
-                pids.iter().any(|pid| done.err.contains(&format!("pid {pid} "))),
+                pids.iter()
+                    .any(|pid| done.err.contains(&format!("pid {pid} "))),
                 "at {level} as {user:?}, none of {pids:?} is named: {}",
                 done.err
             );
@@ -63,13 +62,33 @@ fn a_green_run_that_leaves_a_daemon_exits_with_46_and_names_it() {
     });
 }
 
+/// The shape's processes below `front`, by the pids that it knows them by. They have at least the settling time to be found
+/// in, and may be between two parents at any one look.
+fn daemons(front: i32) -> Vec<i32> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let found: Vec<_> = proc::descendants(front)
+            .into_iter()
+            .filter(|pid| proc::portrait(*pid).contains(" play session "))
+            .filter_map(|pid| proc::pid_as_seen_by(front, pid))
+            .collect();
+        if !found.is_empty() || Instant::now() > until {
+            return found;
+        }
+    }
+}
+
 /// "Policy may downgrade, with a reason": named programs are known to stay behind.
 #[test]
 fn a_leftover_that_the_policy_expects_is_ended_and_no_failure() {
     daemon_test(|| {
         at_every_level(|bench, user, level| {
-            let rules = r#"leftovers = [{ program = "guardrun-act*", reason = "stays for the next run" }]"#;
-            let done = leaves_a_daemon(bench, user, level, "exit:0", Some(rules)).start().finish();
+            let rules = r#"[[suite.leaving.dangerously-expect-leftover]]
+                program = "guardrun-act*"
+                reason = "stays for the next run""#;
+            let done = leaves_a_daemon(bench, user, level, "exit:0", Some(rules))
+                .start()
+                .finish();
             assert_eq!(done.ended, Ended::Exited(0), "at {level}: {done:?}");
         });
     });
@@ -80,8 +99,12 @@ fn a_leftover_that_the_policy_expects_is_ended_and_no_failure() {
 fn a_leftover_that_is_not_the_one_expected_is_a_leak() {
     daemon_test(|| {
         at_every_level(|bench, user, level| {
-            let rules = r#"leftovers = [{ program = "sccache*", reason = "stays for the next run" }]"#;
-            let done = leaves_a_daemon(bench, user, level, "exit:0", Some(rules)).start().finish();
+            let rules = r#"[[suite.leaving.dangerously-expect-leftover]]
+                program = "sccache*"
+                reason = "stays for the next run""#;
+            let done = leaves_a_daemon(bench, user, level, "exit:0", Some(rules))
+                .start()
+                .finish();
             assert_eq!(done.ended, LEAKED, "at {level}: {done:?}");
         });
     });
@@ -92,11 +115,10 @@ fn a_leftover_that_is_not_the_one_expected_is_a_leak() {
 fn a_red_run_that_leaves_a_daemon_keeps_its_own_code() {
     daemon_test(|| {
         at_every_level(|bench, user, level| {
-            for (then, ended) in [
-                ("exit:7", Ended::Exited(7)),
-                ("signal:9", Ended::Killed(9)),
-            ] {
-                let done = leaves_a_daemon(bench, user, level, then, None).start().finish();
+            for (then, ended) in [("exit:7", Ended::Exited(7)), ("signal:9", Ended::Killed(9))] {
+                let done = leaves_a_daemon(bench, user, level, then, None)
+                    .start()
+                    .finish();
                 assert_eq!(done.ended, ended, "at {level}: {done:?}");
             }
         });
@@ -111,7 +133,11 @@ fn what_ends_by_itself_within_a_second_is_no_leak() {
             let run = run_at(bench, user, Some(level)).acts(words(["leave", "300"]));
             let done = run.start().finish();
             assert_eq!(done.ended, Ended::Exited(0), "at {level}: {done:?}");
-            assert!(!done.err.contains("still alive"), "at {level}: {}", done.err);
+            assert!(
+                !done.err.contains("still alive"),
+                "at {level}: {}",
+                done.err
+            );
         });
     });
 }

@@ -61,7 +61,6 @@ fn a_command_that_cannot_be_run_gives_126_and_one_that_is_not_there_127() {
                 (plain.as_path(), 126),
                 (place.as_path(), 126),
                 (&place.join("absent"), 127),
-                (&plain.join("below-a-file"), 127),
             ] {
                 let status = bench.held(level).arg(program).status().expect("guardrun");
                 assert_eq!(status.code(), Some(code), "at {level}: {program:?}");

@@ -2,6 +2,7 @@
 //! and `bg` do what they do without guardrun.
 
 use crate::escape::matrix::can_hold;
+use crate::support::PATIENCE;
 use crate::support::bench::{Bench, User};
 use crate::support::gate;
 use crate::support::proc;
@@ -9,7 +10,6 @@ use crate::support::pty::Pty;
 use crate::support::room::daemon_test;
 use crate::support::run::{LEVELS, Run, words};
 use crate::support::scene::{Ended, Scene};
-use crate::support::PATIENCE;
 use std::path::Path;
 use std::time::Instant;
 
@@ -51,9 +51,18 @@ fn ctrl_c_ends_the_suite_and_guardrun_dies_of_sigint() {
     daemon_test(|| {
         at_every_level(|bench, level| {
             let mut pty = Pty::open();
-            let mut scene = ready(on_terminal(bench, level, &pty).plays("nothing", "wait", &[]).start());
+            let mut scene = ready(
+                on_terminal(bench, level, &pty)
+                    .plays("nothing", "wait", &[])
+                    .start(),
+            );
             pty.keys(CTRL_C);
-            assert_eq!(scene.wait_for_end(), Some(Ended::Killed(2)), "{level}: {}", pty.text());
+            assert_eq!(
+                scene.wait_for_end(),
+                Some(Ended::Killed(2)),
+                "{level}: {}",
+                pty.text()
+            );
         });
     });
 }
@@ -71,10 +80,16 @@ fn a_second_ctrl_c_ends_a_suite_that_ignores_the_first() {
                     .start(),
             );
             pty.keys(CTRL_C);
-            pty.wait_for("interrupted").expect("guardrun says that it has heard");
+            pty.wait_for("interrupted")
+                .expect("guardrun says that it has heard");
             pty.keys(CTRL_C);
             let ended = scene.wait_for_end();
-            assert_eq!(ended, Some(Ended::Killed(2)), "{level}: {}", scene.report(pty.text()));
+            assert_eq!(
+                ended,
+                Some(Ended::Killed(2)),
+                "{level}: {}",
+                scene.report(pty.text())
+            );
             scene.empty_within(PATIENCE).expect("nothing is left");
         });
     });
@@ -90,22 +105,28 @@ fn a_shell_can_stop_it_let_it_go_on_in_the_background_and_fetch_it_back() {
             };
             let suite = suite_line(bench, &shell, "play nothing --then wait --life 100");
             pty.keys(&format!("{}\n", line(bench, level, &suite)));
-            assert_eq!(shell.news.wait_for(&["ready"], PATIENCE).as_deref(), Some("ready"));
+            assert_eq!(
+                shell.news.wait_for(&["ready"], PATIENCE).as_deref(),
+                Some("ready")
+            );
             let leader = find(&shell, " play nothing");
             for _ in 0..2 {
                 pty.keys(CTRL_Z);
-                pty.wait_for("Stopped").expect("the shell sees its job stop");
+                pty.wait_for("Stopped")
+                    .expect("the shell sees its job stop");
                 wait_until("the suite is stopped", || proc::state(leader) == Some('T'));
                 pty.keys("bg\n");
                 pty.wait_for("&").expect("the shell lets it go on");
                 pty.keys("jobs\n");
                 pty.wait_for("Running").expect("it runs in the background");
                 wait_until_running(leader);
+                // A shell does not continue a job that runs, so nobody tells guardrun; until it asks, the keys are its own.
                 pty.keys("fg\n");
-                wait_for_foreground(&pty, leader);
+                wait_until_shell_has_left(&shell, &pty);
             }
             pty.keys(CTRL_Z);
-            pty.wait_for("Stopped").expect("the shell sees its job stop");
+            pty.wait_for("Stopped")
+                .expect("the shell sees its job stop");
             pty.keys("fg\n");
             wait_for_foreground(&pty, leader);
             wait_until_running(leader);
@@ -135,7 +156,8 @@ fn a_background_job_that_reads_the_terminal_stops_until_it_is_fetched() {
             wait_for_foreground(&pty, leader);
             wait_until_running(leader);
             pty.keys("words\n");
-            pty.wait_for(r#"read "words""#).expect("it reads the terminal");
+            pty.wait_for(r#"read "words""#)
+                .expect("it reads the terminal");
             leave(shell, pty);
         });
     });
@@ -151,7 +173,8 @@ fn a_suite_reads_the_terminal() {
                 let mut scene = on_terminal(bench, level, &pty).acts([manner]).start();
                 pty.wait_for("reading").expect("the suite is there");
                 pty.keys("some words\n");
-                pty.wait_for(r#"read "some words""#).expect("it reads the terminal");
+                pty.wait_for(r#"read "some words""#)
+                    .expect("it reads the terminal");
                 assert_eq!(scene.wait_for_end(), Some(Ended::Exited(0)), "{level}");
             }
         });
@@ -194,7 +217,11 @@ fn restores(bench: &Bench, level: &str, then: &str, options: &[&str], end: &dyn 
     end(&scene);
     let ended = scene.wait_for_end();
     assert!(ended.is_some(), "{}", scene.report("it did not end"));
-    assert_eq!(pty.settings(), before, "{level}, {then} {options:?}: {ended:?}");
+    assert_eq!(
+        pty.settings(),
+        before,
+        "{level}, {then} {options:?}: {ended:?}"
+    );
 }
 
 /// "Give the foreground back on every way out": a program that the same script runs next is in the foreground again.
@@ -227,7 +254,11 @@ fn the_foreground_is_given_back_after_every_ending() {
                     let guardrun = scene.keeper().expect("guardrun runs");
                     guardrun.signal(signal);
                 }
-                assert_eq!(scene.wait_for_end(), Some(Ended::Exited(0)), "{level}, {then}");
+                assert_eq!(
+                    scene.wait_for_end(),
+                    Some(Ended::Exited(0)),
+                    "{level}, {then}"
+                );
                 let text = pty.text();
                 let said = |name: &str| {
                     text.lines()
@@ -253,12 +284,19 @@ fn guardrun_inside_guardrun_has_the_terminal_too() {
             let news = run.news().as_os_str().to_owned();
             let mut command = inner.clone();
             command.push(bench.actor().into());
-            command.extend(words(["play", "nothing", "--then", "wait", "--life", "100", "--news"]));
+            command.extend(words([
+                "play", "nothing", "--then", "wait", "--life", "100", "--news",
+            ]));
             command.push(news);
             let mut scene = ready(run.suite(command).start());
             pty.keys(CTRL_C);
             let ended = scene.wait_for_end();
-            assert_eq!(ended, Some(Ended::Killed(2)), "{level}: {}", scene.report(pty.text()));
+            assert_eq!(
+                ended,
+                Some(Ended::Killed(2)),
+                "{level}: {}",
+                scene.report(pty.text())
+            );
             scene.empty_within(PATIENCE).expect("nothing is left");
 
             let mut pty = Pty::open();
@@ -269,7 +307,8 @@ fn guardrun_inside_guardrun_has_the_terminal_too() {
             let mut scene = run.suite(command).start();
             pty.wait_for("reading").expect("the suite is there");
             pty.keys("deep words\n");
-            pty.wait_for(r#"read "deep words""#).expect("it reads the terminal");
+            pty.wait_for(r#"read "deep words""#)
+                .expect("it reads the terminal");
             assert_eq!(scene.wait_for_end(), Some(Ended::Exited(0)), "{level}");
         });
     });
@@ -285,17 +324,25 @@ fn guardrun_works_in_a_pipeline() {
             };
             let actor = bench.actor().display().to_string();
             let says = line(bench, level, &format!("{actor} say 'from the suite'"));
-            pty.keys(&format!("{says} | tr a-z A-Z; echo status=\"${{PIPESTATUS[*]}}\"\n"));
-            pty.wait_for("FROM THE SUITE").expect("the output comes through");
+            pty.keys(&format!(
+                "{says} | tr a-z A-Z; echo status=\"${{PIPESTATUS[*]}}\"\n"
+            ));
+            pty.wait_for("FROM THE SUITE")
+                .expect("the output comes through");
             pty.wait_for("status=0 0").expect("both end well");
             let reads = line(bench, level, &format!("{actor} read-line"));
-            pty.keys(&format!("echo piped words | {reads} | cat; echo status=\"${{PIPESTATUS[*]}}\"\n"));
-            pty.wait_for(r#"read "piped words""#).expect("the input comes through");
+            pty.keys(&format!(
+                "echo piped words | {reads} | cat; echo status=\"${{PIPESTATUS[*]}}\"\n"
+            ));
+            pty.wait_for(r#"read "piped words""#)
+                .expect("the input comes through");
             pty.wait_for("status=0 0 0").expect("all end well");
             let sleeps = line(bench, level, &format!("{actor} read-terminal --life 100"));
-            pty.keys(&format!("{sleeps} | cat; echo status=\"${{PIPESTATUS[*]}}\"\n"));
+            pty.keys(&format!("{sleeps} | cat\n"));
             pty.wait_for("reading").expect("the suite is there");
             pty.keys(CTRL_C);
+            pty.wait_for("prompt> ").expect("the pipeline ends");
+            pty.keys("echo status=\"${PIPESTATUS[*]}\"\n");
             pty.wait_for("status=130 ").expect("Ctrl-C reaches it");
             leave(shell, pty);
         });
@@ -314,7 +361,11 @@ fn guardrun_works_without_a_terminal_and_with_closed_streams() {
                     .plays("nothing", "exit:7", &[])
                     .start()
                     .finish();
-                assert_eq!(done.ended, Ended::Exited(7), "{level}, {closed:?}: {done:?}");
+                assert_eq!(
+                    done.ended,
+                    Ended::Exited(7),
+                    "{level}, {closed:?}: {done:?}"
+                );
             }
         });
     });
@@ -339,13 +390,21 @@ fn interactive_shell(bench: &Bench) -> Option<(Scene, Pty)> {
 
 /// The actor's command line with news for this shell's test.
 fn suite_line(bench: &Bench, shell: &Scene, manner: &str) -> String {
-    format!("{} {manner} --news {}", bench.actor().display(), shell.news.path().display())
+    format!(
+        "{} {manner} --news {}",
+        bench.actor().display(),
+        shell.news.path().display()
+    )
 }
 
 /// Leaves the shell and wants nothing to be left.
 fn leave(mut shell: Scene, mut pty: Pty) {
     pty.keys("exit\n");
-    assert!(shell.wait_for_end().is_some(), "the shell did not end: {}", pty.text());
+    assert!(
+        shell.wait_for_end().is_some(),
+        "the shell did not end: {}",
+        pty.text()
+    );
     shell.empty_within(PATIENCE).expect("nothing is left");
 }
 
@@ -368,6 +427,17 @@ fn wait_for_foreground(pty: &Pty, pid: i32) {
     let group = proc::group(pid);
     wait_until(&format!("{pid} is in the foreground"), || {
         group.is_some() && pty.foreground().map(nix::unistd::Pid::as_raw) == group
+    });
+}
+
+/// Waits until the shell has given the terminal away.
+fn wait_until_shell_has_left(shell: &Scene, pty: &Pty) {
+    let own = shell
+        .front
+        .as_ref()
+        .and_then(|shell| proc::group(shell.pid));
+    wait_until("the shell has given the terminal away", || {
+        pty.foreground().map(nix::unistd::Pid::as_raw) != own
     });
 }
 

@@ -16,6 +16,9 @@ const SMALL_TABLE: &str = "400";
 /// How long a bare run's leavings are watched, to be sure that they are not just about to go.
 const WATCH: Duration = Duration::from_millis(500);
 
+/// How many processes have to end for another guardrun to find room.
+const ROOM_FOR_ANOTHER: usize = 8;
+
 /// A cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
@@ -108,6 +111,10 @@ impl Cell {
             Err(why) => return Result::Wrong(why),
         }
         if self.is_cleared_later() {
+            if self.shape.needs == Needs::SmallTable {
+                // Nobody can start anything in a full table, the next guardrun included, until somebody has made room.
+                scene.end_the_newest(ROOM_FOR_ANOTHER);
+            }
             scene.run_again();
         }
         let patience = match self.level {

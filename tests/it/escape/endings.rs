@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 /// The span in which a run that is just starting is hit.
 pub(crate) const EARLY: Duration = Duration::from_millis(12);
 
+/// How often and how soon an impatient person presses Ctrl-C again.
+const MORE_PRESSES: usize = 3;
+const BETWEEN_PRESSES: Duration = Duration::from_secs(3);
+
 /// One way for a run to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Ending {
@@ -199,6 +203,13 @@ impl Ending {
             Ending::CtrlCTwice => {
                 press(pty.as_mut(), "\x03", "^C")?;
                 press(pty.as_mut(), "\x03", "^C")?;
+                // Keys pressed faster than anybody can hear them are one; a person presses again.
+                for _ in 0..MORE_PRESSES {
+                    if scene.front()?.dies_within(BETWEEN_PRESSES) {
+                        break;
+                    }
+                    press(pty.as_mut(), "\x03", "^C")?;
+                }
             }
             Ending::CtrlZKill => {
                 press(pty.as_mut(), "\x1a", "^Z")?;

@@ -107,8 +107,10 @@ impl Bench {
     /// a signal.
     pub(crate) fn held(&self, level: &str) -> Command {
         let place = self.plain_place.get_or_init(|| self.place(User::present()));
-        let mut command = Command::new(self.guardrun());
+        let mut command = Command::new(self.actor());
         command
+            .args(["become", "--"])
+            .arg(self.guardrun())
             .args(["--quiet", "--level", level, "--"])
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")

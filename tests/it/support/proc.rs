@@ -54,9 +54,23 @@ fn stat_field(pid: i32, index: usize) -> Option<String> {
 
 /// The pid that a process has in its own pid namespace.
 pub(crate) fn own_pid(pid: i32) -> Option<i32> {
+    pids(pid)?.last().copied()
+}
+
+/// The pid that a process has for `other`, which is in a pid namespace further out.
+pub(crate) fn pid_as_seen_by(other: i32, pid: i32) -> Option<i32> {
+    pids(pid)?.get(pids(other)?.len() - 1).copied()
+}
+
+/// Its pids, from the test's pid namespace inwards.
+fn pids(pid: i32) -> Option<Vec<i32>> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("NSpid:"))?;
-    line.split_whitespace().last()?.parse().ok()
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("NSpid:"))?;
+    line.split_whitespace()
+        .map(|pid| pid.parse().ok())
+        .collect()
 }
 
 /// A line about a process for the report of a leak.

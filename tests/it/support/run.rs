@@ -222,7 +222,11 @@ impl<'b> Run<'b> {
             Stdout::Null => (Some("/dev/null".into()), Some("/dev/null".into())),
         };
         for (option, path) in [("--out", out), ("--err", err)] {
-            room.args(path.map(|path| [option.into(), path.into_os_string()]).into_iter().flatten());
+            room.args(
+                path.map(|path| [option.into(), path.into_os_string()])
+                    .into_iter()
+                    .flatten(),
+            );
         }
         room.args(&self.stage).arg("--").args(&self.front);
         if !self.front.is_empty() {

@@ -25,8 +25,6 @@ pub(crate) enum Ended {
 pub(crate) struct Finished {
     /// How guardrun ended.
     pub(crate) ended: Ended,
-    /// What came out on stdout.
-    pub(crate) out: String,
     /// What came out on stderr.
     pub(crate) err: String,
 }
@@ -152,8 +150,23 @@ impl Scene {
         Err(self.survivors())
     }
 
-    /// Whoever is in the room besides its first process and the stage.
+    /// A line about each that is alive in the room besides its first process and the stage.
     pub(crate) fn survivors(&self) -> Vec<String> {
+        self.alive().into_iter().map(proc::portrait).collect()
+    }
+
+    /// Ends the processes of the room that were started last.
+    pub(crate) fn end_the_newest(&self, number: usize) {
+        let mut alive = self.alive();
+        alive.sort_unstable();
+        for pid in alive.into_iter().rev().take(number) {
+            if let Ok(process) = Process::open(pid) {
+                process.signal(libc::SIGKILL);
+            }
+        }
+    }
+
+    fn alive(&self) -> Vec<i32> {
         let Some(first) = below(self.door_process.pid, 1) else {
             return Vec::new();
         };
@@ -161,7 +174,6 @@ impl Scene {
         proc::descendants(first)
             .into_iter()
             .filter(|pid| Some(*pid) != stage && !matches!(proc::state(*pid), None | Some('Z')))
-            .map(proc::portrait)
             .collect()
     }
 
@@ -175,7 +187,6 @@ impl Scene {
         }
         Finished {
             ended,
-            out: self.text("out"),
             err: self.text("err"),
         }
     }

@@ -154,7 +154,9 @@ fn a_background_job_that_reads_the_terminal_stops_until_it_is_fetched() {
             wait_until("it is stopped", || proc::state(leader) == Some('T'));
             // The shell takes a job that stops while it is being fetched for stopped again, whoever the job is.
             let front = proc::parent(leader).and_then(proc::parent);
-            wait_until("guardrun is stopped", || front.and_then(proc::state) == Some('T'));
+            wait_until("guardrun is stopped", || {
+                front.and_then(proc::state) == Some('T')
+            });
             pty.keys("fg\n");
             wait_for_foreground(&mut pty, leader);
             wait_until_running(leader);

@@ -9,6 +9,7 @@ mod explain;
 mod gate;
 mod init;
 mod leaks;
+mod not_ours;
 mod origin;
 mod policy;
 mod scratch;

@@ -14,6 +14,7 @@ mod origin;
 mod policy;
 mod scratch;
 mod status;
+mod streams;
 mod support;
 mod terminal;
 mod tidy;

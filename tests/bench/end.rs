@@ -81,6 +81,7 @@ impl What {
     fn against(self) -> What {
         match self.level() {
             Some("cgroup") => What::KernelCgroup,
+            None => self,
             _ => What::KernelNamespace,
         }
     }
@@ -108,7 +109,7 @@ pub(crate) fn measure(number: usize) -> io::Result<Report> {
             aims: Vec::new(),
         });
     }
-    let turns = if number > 2_000 { 3 } else { 7 };
+    let turns = if number > 2_000 { 5 } else { 9 };
     let mut samples: Vec<(What, Sample)> = What::value_variants()
         .iter()
         .map(|what| (*what, Sample::default()))

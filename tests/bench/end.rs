@@ -7,6 +7,7 @@
 use crate::contender::guardrun;
 use crate::figures::Sample;
 use crate::kernel::{Process, readable_within};
+use crate::proc;
 use crate::start::end_within;
 use crate::sys;
 use crate::table::{Aim, Report, Row};
@@ -279,6 +280,8 @@ fn end_of_run(what: What, number: usize) -> io::Result<Duration> {
     let more: &[&str] = if leaks { &["--leave"] } else { &[] };
     let (child, mut out) = sleepers(&front, number, more)?;
     let process = Process::open(child.id() as i32)?;
+    let keeper = proc::children(process.pid).first().copied();
+    let keeper = keeper.map(Process::open).transpose()?;
     let begin = Instant::now();
     let took = match what {
         What::KilledNamespace | What::KilledCgroup | What::KilledSubreaper => {
@@ -286,6 +289,10 @@ fn end_of_run(what: What, number: usize) -> io::Result<Duration> {
             nothing_left(&mut out, END)?;
             let took = begin.elapsed();
             end_within(child, END)?;
+            // It still has the run's cgroup and record to remove; the room would end before that.
+            if let Some(keeper) = keeper {
+                keeper.dies_within(END);
+            }
             return Ok(took);
         }
         _ if leaks => {

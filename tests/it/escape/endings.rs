@@ -268,20 +268,19 @@ fn wait_for_death(process: &Process) -> Result<Front, String> {
     Err(format!("{} did not die", process.pid))
 }
 
-/// Kills front and keeper when both have been stopped, so that neither sees the other die.
-fn kill_both(scene: &mut Scene) -> Result<Front, String> {
+/// Kills front and keeper when both have been stopped, so that neither can do anything about the other's death. The keeper
+/// first: its group is orphaned by the front's death, and the kernel continues who is stopped in such a group.
+pub(crate) fn kill_both(scene: &Scene) -> Result<Front, String> {
     let front = scene.front()?;
-    front.signal(libc::SIGSTOP);
-    if !front.stops_within(PATIENCE) {
-        return Err("the front could not be stopped".to_owned());
-    }
     let keeper = scene.keeper().ok_or("the front has no child")?;
-    keeper.signal(libc::SIGSTOP);
-    if !keeper.stops_within(PATIENCE) {
-        return Err("the keeper could not be stopped".to_owned());
+    for process in [front, &keeper] {
+        process.signal(libc::SIGSTOP);
+        if !process.stops_within(PATIENCE) {
+            return Err(format!("{} could not be stopped", process.pid));
+        }
     }
-    kill(front)?;
-    kill(&keeper)
+    kill(&keeper)?;
+    kill(front)
 }
 
 /// Presses a key and waits for its echo, which proves that the terminal has acted on it.

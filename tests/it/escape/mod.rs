@@ -9,4 +9,5 @@ pub(crate) mod endings;
 mod exceptions;
 pub(crate) mod matrix;
 mod shapes;
+mod sweep;
 mod table;

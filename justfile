@@ -16,3 +16,12 @@ matrix:
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
+
+# What a run costs, next to nothing at all and to what people would use instead. Options: just bench --help
+bench *options:
+    cargo bench --bench cost -- {{options}}
+
+# The suites of other projects, bare and held at each level: their results have to be the same
+suites *options:
+    cargo build --release
+    tests/suites/run {{options}}

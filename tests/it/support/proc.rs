@@ -80,3 +80,14 @@ pub(crate) fn portrait(pid: i32) -> String {
     let state = state(pid).unwrap_or('?');
     format!("{pid} {state} {}", words.trim())
 }
+
+/// The parent.
+pub(crate) fn parent(pid: i32) -> Option<i32> {
+    stat_field(pid, 1)?.parse().ok()
+}
+
+/// The name that the kernel has for it, at most 15 bytes of it.
+pub(crate) fn name(pid: i32) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end_matches('\n').to_owned())
+}

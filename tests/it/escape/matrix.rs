@@ -180,6 +180,12 @@ fn play(bench: &Bench, cells: Vec<Cell>, crowd: u32) -> Vec<(Cell, Result)> {
                         let _together = quiet.read().expect("no hand panics");
                         cell.play(bench, crowd)
                     };
+                    if matches!(result, Result::Wrong(_))
+                        || (cell.level.is_some() && matches!(result, Result::Left(_)))
+                    {
+                        // At once, for the whole takes long.
+                        say(&describe(&cell, &result));
+                    }
                     played.lock().expect("no hand panics").push((cell, result));
                 }
             });

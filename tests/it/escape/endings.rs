@@ -1,6 +1,6 @@
 //! The columns: how a run ends. Each has two halves, what has to be arranged before the start, and what is done to it.
 
-use super::shapes::Leader;
+use super::shapes::{Leader, Shape};
 use crate::support::PATIENCE;
 use crate::support::bench::{Bench, User};
 use crate::support::kernel::Process;
@@ -152,16 +152,18 @@ impl Ending {
     }
 
     /// The run, arranged for this ending.
-    pub(crate) fn arrange<'b>(self, run: Run<'b>, pty: Option<&Pty>, leader: Leader) -> Run<'b> {
+    pub(crate) fn arrange<'b>(self, run: Run<'b>, pty: Option<&Pty>, shape: Shape) -> Run<'b> {
+        // Those that take their time to come about are to be there when it is up.
+        let limit = if shape.wants_quiet() { "10s" } else { "1s" };
         let run = match pty {
             Some(pty) => run.terminal(pty),
             None => run,
         };
         match self {
             Ending::CloseOwnTerminal => run.stage(["--leader", "child"]),
-            Ending::Timeout => run.option(["--timeout", "1s"]),
+            Ending::Timeout => run.option(["--timeout", limit]),
             // A leader that is deaf to it goes on after one Ctrl-C, as it should; then time is up.
-            Ending::CtrlC if leader == Leader::Deaf => run.option(["--timeout", "3s"]),
+            Ending::CtrlC if shape.leader == Leader::Deaf => run.option(["--timeout", "3s"]),
             Ending::CloseStdout => run.piped(),
             _ => run,
         }

@@ -173,7 +173,7 @@ fn play(bench: &Bench, cells: Vec<Cell>, crowd: u32) -> Vec<(Cell, Result)> {
         for _ in 0..HANDS {
             scope.spawn(|| {
                 while let Some(cell) = next() {
-                    let result = if cell.wants_quiet() {
+                    let result = if cell.shape.wants_quiet() {
                         let _alone = quiet.write().expect("no hand panics");
                         cell.play(bench, crowd)
                     } else {

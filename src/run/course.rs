@@ -120,6 +120,11 @@ impl Course {
         self.phase == Phase::Over
     }
 
+    /// Whether everything is being killed.
+    pub(super) fn is_killing(&self) -> bool {
+        matches!(self.phase, Phase::Killing { .. })
+    }
+
     /// When something is to be done though nothing happens.
     pub(super) fn next_tick(&self) -> Option<Duration> {
         match self.phase {

@@ -40,29 +40,39 @@ impl Job {
         self.handed_over
     }
 
-    /// The leader was stopped. If that is because it wanted a terminal which is guardrun's to give, it gets it; otherwise
-    /// guardrun stops as well, as the shell expects of a stopped job, and goes on with the suite when it is continued.
+    /// The leader was stopped. If that is because it wanted the terminal, it gets it as soon as guardrun has it; otherwise
+    /// guardrun stops as well, as the shell expects of a stopped job. Either way it goes on with the suite when it is continued.
     pub(super) fn leader_stopped(&mut self, by: i32, line: &Line, clock: &mut Clock) {
-        let wanted_terminal = matches!(by, signal::TTIN | signal::TTOU);
-        if !(wanted_terminal && self.terminal.is_ours()) {
-            let suites_modes = self.terminal.modes();
-            let had_it = self.handed_over;
-            self.take_back();
-            let whom = if by == signal::STOP {
-                Whom::Self_
-            } else {
-                Whom::OwnGroup
-            };
-            clock.leave_out(|| signal::stop(by, whom));
-            if had_it
-                && self.terminal.is_ours()
-                && let Some(modes) = suites_modes
-            {
-                self.terminal.set_modes(&modes);
+        match by {
+            signal::TTIN | signal::TTOU => {
+                clock.leave_out(|| self.terminal.stop_until_ours());
+                if !self.terminal.is_ours() {
+                    // Nobody is left who could give it. The kernel tells a stopped group that has been orphaned the same.
+                    Order::Signal(signal::HUP).send(line);
+                }
             }
+            _ => self.stop_too(by, clock),
         }
         self.hand_over(line);
         Order::Signal(signal::CONT).send(line);
+    }
+
+    fn stop_too(&mut self, by: i32, clock: &mut Clock) {
+        let had_it = self.handed_over;
+        let suites_modes = self.terminal.modes();
+        self.take_back();
+        let whom = if by == signal::STOP {
+            Whom::Self_
+        } else {
+            Whom::OwnGroup
+        };
+        clock.leave_out(|| signal::stop(by, whom));
+        if had_it
+            && self.terminal.is_ours()
+            && let Some(modes) = suites_modes
+        {
+            self.terminal.set_modes(&modes);
+        }
     }
 
     /// The front was continued, perhaps into the foreground.

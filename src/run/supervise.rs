@@ -154,7 +154,10 @@ impl Supervisor<'_> {
                 }
                 News::ExecFailed(errno) => self.failed = Some(Supervised::NotExecuted(errno)),
                 News::Stopped(by) => {
-                    if let Some(job) = &mut surroundings.job {
+                    // While everything is being killed, stops are guardrun's own: a round stops all before it kills.
+                    if let Some(job) = &mut surroundings.job
+                        && !self.course.is_killing()
+                    {
                         job.leader_stopped(by, self.line, &mut self.clock);
                     }
                 }

@@ -3,6 +3,7 @@
 pub use nix::sys::termios::Termios as Modes;
 
 use super::check;
+use super::signal::{self, Set};
 use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -34,6 +35,15 @@ impl Terminal {
     /// stopped otherwise (tcsetpgrp(3)).
     pub fn take(&self) -> io::Result<()> {
         self.give_to(own_group())
+    }
+
+    /// Returns at once if this process's group is in the foreground. Otherwise the kernel stops the group, as it stops
+    /// everybody who sets a terminal from the background, until it is brought into the foreground; in a group that nobody
+    /// could do that for, it returns (tcsetpgrp(3), SIGTTOU). Asking the kernel leaves no moment between looking and stopping.
+    pub fn stop_until_ours(&self) {
+        let was = signal::unblock(&Set::of(&[signal::TTOU]));
+        let _ = self.take();
+        signal::set_mask(&was);
     }
 
     /// Puts this group of the session into the foreground. SIGTTOU must be blocked.

@@ -21,7 +21,7 @@ timeout = "10s"
 command = ["true"]
 "#;
 
-fn guardrun(directory: &Path) -> Command {
+pub(crate) fn guardrun(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_guardrun"));
     command.current_dir(directory).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
@@ -33,7 +33,7 @@ fn guardrun(directory: &Path) -> Command {
     command
 }
 
-fn with_policy() -> Scratch {
+pub(crate) fn with_policy() -> Scratch {
     let scratch = Scratch::new();
     scratch.file("guardrun.toml", POLICY);
     scratch.file(".git/HEAD", "");

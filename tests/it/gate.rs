@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 mod flags;
+mod forks;
 
 const OPEN: &[(&str, &str)] = &[("KOLU_DAEMON_TESTS", "1")];
 

@@ -128,7 +128,7 @@ fn a_shell_can_stop_it_let_it_go_on_in_the_background_and_fetch_it_back() {
             pty.wait_for("Stopped")
                 .expect("the shell sees its job stop");
             pty.keys("fg\n");
-            wait_for_foreground(&pty, leader);
+            wait_for_foreground(&mut pty, leader);
             wait_until_running(leader);
             pty.keys(CTRL_C);
             pty.keys("echo status=$?\n");
@@ -152,8 +152,13 @@ fn a_background_job_that_reads_the_terminal_stops_until_it_is_fetched() {
             pty.wait_for("reading").expect("the suite is there");
             let leader = find(&shell, " read-terminal");
             wait_until("it is stopped", || proc::state(leader) == Some('T'));
+            // The shell takes a job that stops while it is being fetched for stopped again, whoever the job is.
+            let front = proc::parent(leader).and_then(proc::parent);
+            wait_until("guardrun is stopped", || {
+                front.and_then(proc::state) == Some('T')
+            });
             pty.keys("fg\n");
-            wait_for_foreground(&pty, leader);
+            wait_for_foreground(&mut pty, leader);
             wait_until_running(leader);
             pty.keys("words\n");
             pty.wait_for(r#"read "words""#)
@@ -423,11 +428,18 @@ fn wait_until_running(pid: i32) {
 }
 
 /// Waits until the process has the terminal.
-fn wait_for_foreground(pty: &Pty, pid: i32) {
+fn wait_for_foreground(pty: &mut Pty, pid: i32) {
     let group = proc::group(pid);
-    wait_until(&format!("{pid} is in the foreground"), || {
-        group.is_some() && pty.foreground().map(nix::unistd::Pid::as_raw) == group
-    });
+    let until = Instant::now() + PATIENCE;
+    while group.is_none() || pty.foreground().map(nix::unistd::Pid::as_raw) != group {
+        assert!(
+            Instant::now() < until,
+            "{pid} is not in the foreground, but {:?} is:\n{}",
+            pty.foreground(),
+            pty.text()
+        );
+        std::thread::yield_now();
+    }
 }
 
 /// Waits until the shell has given the terminal away.

@@ -190,7 +190,7 @@ impl Ending {
             Ending::KillParent => {
                 let parent = scene.stage.as_ref().ok_or("the parent was never seen")?;
                 kill(parent)?;
-                return wait_for_death(scene.front()?);
+                return wait_for_own_death(scene.front()?);
             }
             Ending::KillKeeper => {
                 let keeper = scene.keeper().ok_or("the front has no child")?;
@@ -199,7 +199,7 @@ impl Ending {
             Ending::KillBoth => return kill_both(scene),
             Ending::CloseTerminal | Ending::CloseOwnTerminal => {
                 drop(pty.take());
-                return wait_for_death(scene.front()?);
+                return wait_for_own_death(scene.front()?);
             }
             Ending::CtrlC => press(pty.as_mut(), "\x03", "^C")?,
             Ending::CtrlCTwice => {
@@ -264,7 +264,16 @@ fn kill(process: &Process) -> Result<Front, String> {
 }
 
 fn wait_for_death(process: &Process) -> Result<Front, String> {
-    if process.dies_within(PATIENCE) {
+    dead_within(process, PATIENCE)
+}
+
+/// Waits until the front has ended of itself, which takes it long where it has to give up on somebody.
+fn wait_for_own_death(front: &Process) -> Result<Front, String> {
+    dead_within(front, 2 * PATIENCE)
+}
+
+fn dead_within(process: &Process, time: Duration) -> Result<Front, String> {
+    if process.dies_within(time) {
         return Ok(Front::Gone);
     }
     Err(format!("{} did not die", process.pid))

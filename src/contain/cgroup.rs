@@ -5,8 +5,6 @@
 //! some kernels kill at birth whatever is cloned into a leaf that was killed once (6.1.176, 6.12.95 to 107, 7.2.7).
 //! Front and keeper stay outside. A process of the same user can move itself out again; `contain::tree` catches it.
 
-use super::scope;
-use crate::outcome::Step;
 use crate::sys::identity::PidFd;
 use crate::sys::poll::{self, Interest};
 use crate::sys::{procfs, signal};
@@ -166,17 +164,6 @@ pub fn own() -> Result<PathBuf, NoCgroup> {
     let cgroups = procfs::text("/proc/self/cgroup").ok_or(NoCgroup::NoProc)?;
     let mounts = procfs::text("/proc/self/mountinfo").ok_or(NoCgroup::NoProc)?;
     locate(&cgroups, &mounts)
-}
-
-/// A cgroup in which this process can make a leaf: its own, or a scope that the user's systemd moves it into, `name`
-/// being the scope's.
-pub fn place(name: &str) -> Result<PathBuf, (Step, i32)> {
-    let own = own().map_err(|_| (Step::FindCgroup, 0))?;
-    if nix::unistd::access(&own, nix::unistd::AccessFlags::W_OK).is_ok() {
-        return Ok(own);
-    }
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    scope::enter(name, runtime.as_deref()).map_err(|_| (Step::MakeLeaf, nix::Error::EACCES as i32))
 }
 
 /// Why this process's cgroup v2 cannot be found.

@@ -7,3 +7,4 @@ pub mod tree;
 
 pub use cgroup::Leaf;
 pub use probe::{Probe, probe};
+pub use scope::place;

@@ -1,6 +1,6 @@
 //! Whether a level can be had here, found out by doing it, end to end, with a child that does nothing.
 
-use super::{Leaf, cgroup};
+use super::Leaf;
 use crate::outcome::Step;
 use crate::sys::child::Command;
 use crate::sys::clone::{self, Birth, Namespaces};
@@ -43,7 +43,7 @@ pub fn probe(level: Level, name: &str, privileged: bool) -> Probe {
 }
 
 fn probe_cgroup(name: &str) -> Probe {
-    let parent = cgroup::place(name)?;
+    let parent = super::place(name)?;
     let leaf = Leaf::make(&parent.join(name)).map_err(|error| (Step::MakeLeaf, errno(&error)))?;
     let done = in_child(Namespaces::Same, Some(&leaf), || Ok(()));
     leaf.kill();

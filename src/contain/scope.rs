@@ -6,6 +6,7 @@
 //! process that it is: to be executed again by systemd-run would leave no way back when the manager does not answer.
 
 use super::cgroup;
+use crate::outcome::Step;
 use crate::sys::child::Command;
 use crate::sys::clone::{self, Birth};
 use crate::sys::identity::PidFd;
@@ -20,9 +21,20 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// How often one looks whether the manager has moved this process: nothing announces it.
 const LOOK: Duration = Duration::from_millis(2);
 
+/// A cgroup in which this process can make a leaf: its own, or a scope that the user's systemd moves it into, `name`
+/// being the scope's.
+pub fn place(name: &str) -> Result<PathBuf, (Step, i32)> {
+    let own = cgroup::own().map_err(|_| (Step::FindCgroup, 0))?;
+    if nix::unistd::access(&own, nix::unistd::AccessFlags::W_OK).is_ok() {
+        return Ok(own);
+    }
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    enter(name, runtime.as_deref()).map_err(|_| (Step::MakeLeaf, nix::Error::EACCES as i32))
+}
+
 /// Why there is no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoScope {
+enum NoScope {
     /// No user bus: not a systemd user session, or one that cannot be reached from here.
     NoBus,
     /// The manager refused, or busctl is not there.
@@ -32,7 +44,7 @@ pub(super) enum NoScope {
 }
 
 /// Moves this process into a new scope of the user's manager, and answers with its cgroup. `runtime` is XDG_RUNTIME_DIR.
-pub(super) fn enter(name: &str, runtime: Option<&Path>) -> Result<PathBuf, NoScope> {
+fn enter(name: &str, runtime: Option<&Path>) -> Result<PathBuf, NoScope> {
     let bus = runtime
         .map(|runtime| runtime.join("bus"))
         .filter(|bus| bus.exists());

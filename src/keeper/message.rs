@@ -134,6 +134,16 @@ mod tests {
     use crate::values::Status;
 
     #[test]
+    fn what_was_said_in_time_arrives_though_the_speaker_died_with_something_unread() {
+        let (front, keeper) = crate::sys::socket::pair().unwrap();
+        Order::Foreground.send(&front);
+        News::Quiet.send(&keeper);
+        drop(keeper);
+        assert_eq!(News::receive(&front).unwrap(), Some(News::Quiet));
+        assert_eq!(News::receive(&front).unwrap(), None);
+    }
+
+    #[test]
     fn what_is_packed_is_what_is_unpacked() {
         let steps = Step::ALL.iter().map(|step| News::SetupFailed(*step, 13));
         let statuses = (0..=255)

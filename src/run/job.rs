@@ -22,11 +22,11 @@ impl Job {
     /// The controlling terminal, if there is one.
     pub(super) fn open() -> Option<Job> {
         let terminal = Terminal::open()?;
-        let (modes, handed_over) = (terminal.modes(), terminal.is_ours());
+        let modes = terminal.modes();
         Some(Job {
             terminal,
             modes,
-            handed_over,
+            handed_over: false,
         })
     }
 
@@ -35,8 +35,9 @@ impl Job {
         &self.terminal
     }
 
-    /// Whether the suite is to start in the foreground: only if guardrun was in it.
-    pub(super) fn starts_in_foreground(&self) -> bool {
+    /// Whether the suite is to start in the foreground: only if guardrun is in it. From then on it is to be taken back.
+    pub(super) fn offer_foreground(&mut self) -> bool {
+        self.handed_over = self.terminal.is_ours();
         self.handed_over
     }
 

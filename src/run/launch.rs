@@ -1,65 +1,23 @@
 //! Setting up a run at one level: everything up to the birth of the keeper.
 
 use super::supervise::{self, Supervised};
+use super::surroundings::Surroundings;
 use super::{Listener, job::Job};
-use crate::contain::{Leaf, cgroup};
+use crate::contain::{self, Leaf};
 use crate::host;
 use crate::keeper::{self, Orders};
 use crate::outcome::{End, Lack, Outcome, Step};
 use crate::plan::Plan;
-use crate::registry::{self, Entry, MARK, Record};
-use crate::sys::child::Command;
+use crate::registry::{Entry, Record};
 use crate::sys::clone::{self, Birth, Namespaces};
-use crate::sys::identity::PidFd;
 use crate::sys::namespace::Ids;
-use crate::sys::signal::{self, Inherited, Set, SignalFd};
-use crate::sys::{fds, prctl, procfs, socket, title, wait};
+use crate::sys::signal::{self, Set};
+use crate::sys::{fds, prctl, procfs, socket};
 use crate::values::{Level, ProcessId};
 use anyhow::Context;
-use std::ffi::{OsStr, OsString};
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tracing::debug;
-
-/// The variable that carries the number of the lifeline's descriptor.
-pub(crate) const LIFELINE: &str = "GUARDRUN_LIFELINE_FD";
-
-/// Signals that the front takes from a descriptor instead of being hit by them. Not among them: those that cannot be
-/// caught, those that report a fault of the front's own, and those whose default would end it anyway, after which the
-/// keeper ends the suite.
-const TAKEN: [i32; 12] = [
-    signal::HUP,
-    signal::INT,
-    signal::QUIT,
-    signal::TERM,
-    signal::USR1,
-    signal::USR2,
-    signal::WINCH,
-    signal::CONT,
-    signal::TSTP,
-    signal::TTOU,
-    signal::CHLD,
-    signal::PIPE,
-];
-
-/// What is the same for every attempt.
-pub(super) struct Surroundings {
-    pub(super) signals: SignalFd,
-    inherited: Inherited,
-    front: PidFd,
-    /// None when the run is to outlive the process that started guardrun.
-    pub(super) parent: Option<PidFd>,
-    pub(super) job: Option<Job>,
-    /// Where records are kept; None when that cannot be had, which has been said.
-    records: Option<PathBuf>,
-    command: Command,
-    listens: bool,
-    /// (read end for the suite, write end that only the front holds)
-    lifeline: Option<(OwnedFd, OwnedFd)>,
-    pub(super) had_children: bool,
-}
 
 /// What became of an attempt.
 pub(super) enum Attempt {
@@ -67,67 +25,6 @@ pub(super) enum Attempt {
     Lacking(Lack),
     /// The run is over.
     Over(Outcome),
-}
-
-impl Surroundings {
-    /// Takes in everything that is to be known before the first fork, and sweeps what dead runs have left.
-    pub(super) fn take_in(
-        plan: &Plan,
-        listener: &mut dyn Listener,
-    ) -> anyhow::Result<Surroundings> {
-        let hup_ignored = signal::is_ignored(signal::HUP);
-        let set = Set::of(&TAKEN);
-        let inherited = signal::take_over(&set);
-        let signals = SignalFd::new(&set).context("could not open a signalfd")?;
-        let lifeline = plan
-            .hold
-            .lifeline
-            .then(lifeline)
-            .transpose()
-            .context("could not make the lifeline")?;
-        let listens = std::env::var_os("LISTEN_PID")
-            .is_some_and(|pid| pid == *std::process::id().to_string());
-        let command = Command::new(
-            plan.command.iter().cloned(),
-            environment(plan, lifeline.as_ref().map(|ends| &ends.0)),
-        )
-        .context("the command cannot be passed on")?;
-        let records = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"));
-        let records = records.inspect_err(|error| listener.no_record(error)).ok();
-        if let Some(directory) = &records {
-            registry::sweep(directory)
-                .iter()
-                .for_each(|swept| listener.swept(swept));
-        }
-        // Others find a run by the suite's command line; that must not be the front's.
-        title::set(&format!(
-            "guardrun: {}",
-            plan.suite.as_deref().unwrap_or("run")
-        ));
-        Ok(Surroundings {
-            signals,
-            inherited,
-            front: PidFd::own()
-                .context("could not open a pidfd; guardrun needs Linux 5.4 or later")?,
-            parent: if plan.hold.outlive_parent || hup_ignored {
-                None
-            } else {
-                host::parent()
-            },
-            job: Job::open(),
-            records,
-            command,
-            listens,
-            lifeline,
-            had_children: wait::have_children(),
-        })
-    }
-}
-
-/// The read end, out of the way of scripts, which use the low numbers, and the write end.
-fn lifeline() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (read, write) = fds::pipe()?;
-    Ok((fds::move_up(read, 10)?, write))
 }
 
 /// Writes the record. A run that cannot be recorded is held none the worse, and that is said.
@@ -161,34 +58,6 @@ fn record(
         .ok()
 }
 
-/// The suite's environment: guardrun's own, without what is not the suite's, with what tells it where it is.
-fn environment(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(OsString, OsString)> {
-    // Options of this very run would otherwise steer a guardrun inside the suite.
-    let own = [
-        "GUARDRUN_SUITE",
-        "GUARDRUN_REPORT",
-        "GUARDRUN_RUN_SUITE",
-        MARK,
-        LIFELINE,
-    ];
-    let gone = |name: &OsStr| {
-        own.iter().any(|own| name == *own)
-            || plan.removed.iter().any(|removed| name == removed.as_str())
-    };
-    let mut environment: Vec<_> = std::env::vars_os()
-        .filter(|(name, _)| !gone(name))
-        .collect();
-    let mut add = |name: &str, value: String| environment.push((name.into(), value.into()));
-    add(MARK, plan.run.clone());
-    if let Some(suite) = &plan.suite {
-        add("GUARDRUN_RUN_SUITE", suite.clone());
-    }
-    if let Some(lifeline) = lifeline {
-        add(LIFELINE, lifeline.as_raw_fd().to_string());
-    }
-    environment
-}
-
 /// Tries to do the run at this level.
 pub(super) fn attempt(
     plan: &Plan,
@@ -201,7 +70,7 @@ pub(super) fn attempt(
         Level::Namespace | Level::Subreaper => None,
         Level::Cgroup => {
             let name = format!("guardrun-{}", plan.run);
-            match cgroup::place(&name) {
+            match contain::place(&name) {
                 Ok(parent) => Some(parent.join(name)),
                 Err((step, errno)) => return Ok(lacking(step, errno)),
             }
@@ -226,7 +95,7 @@ pub(super) fn attempt(
         Level::Namespace => Namespaces::UserPidMount,
     };
     let (line, keepers_line) = socket::pair().context("could not make the line to the keeper")?;
-    let job = surroundings.job.as_ref();
+    let foreground = surroundings.job.as_mut().is_some_and(Job::offer_foreground);
     let orders = Orders {
         level,
         ids: (namespaces == Namespaces::UserPidMount).then(Ids::own),
@@ -234,8 +103,8 @@ pub(super) fn attempt(
         front: &surroundings.front,
         command: &surroundings.command,
         inherited: &surroundings.inherited,
-        terminal: job.map(Job::terminal),
-        foreground: job.is_some_and(Job::starts_in_foreground),
+        terminal: surroundings.job.as_ref().map(Job::terminal),
+        foreground,
         leaf: leaf.as_ref(),
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,

@@ -6,15 +6,17 @@ mod hold;
 mod job;
 mod launch;
 mod supervise;
+mod surroundings;
 mod survey;
 
 use crate::outcome::{End, Lack, Outcome};
 use crate::plan::Plan;
 use crate::registry::Swept;
 use anyhow::Context;
-use launch::{Attempt, Surroundings};
+use launch::Attempt;
 use std::io;
 use std::time::Duration;
+use surroundings::Surroundings;
 
 /// What a run tells while it goes on, to whoever prints.
 pub trait Listener {

@@ -8,7 +8,7 @@ use super::Listener;
 use super::clock::Clock;
 use super::course::{Action, Course, Event};
 use super::hold::Hold;
-use super::launch::Surroundings;
+use super::surroundings::Surroundings;
 use crate::contain::Leaf;
 use crate::keeper::{News, Order};
 use crate::outcome::{End, Outcome, Step, Survivor};

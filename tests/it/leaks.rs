@@ -1,7 +1,9 @@
 //! "A survivor after a green run makes the run fail with its own code, and is named; a red run keeps its own."
 
+use crate::cli::guardrun;
 use crate::escape::endings::run_at;
 use crate::escape::matrix::{can_hold, users};
+use crate::scratch::Scratch;
 use crate::support::PATIENCE;
 use crate::support::bench::{Bench, User};
 use crate::support::proc;
@@ -151,5 +153,32 @@ fn what_would_end_by_itself_only_later_is_a_leak() {
             let done = run.start().finish();
             assert_eq!(done.ended, LEAKED, "at {level}: {done:?}");
         });
+    });
+}
+
+/// "What is still there gets TERM, and CONT": it may put its affairs in order before it is killed.
+#[test]
+fn what_is_left_is_asked_before_it_is_killed_also_when_it_is_stopped() {
+    daemon_test(|| {
+        for level in ["namespace", "subreaper"] {
+            let scratch = Scratch::new();
+            scratch.file(".git/HEAD", "");
+            let daemon = "trap 'echo asked > asked; exit 0' TERM; echo > ready; kill -STOP $$; while :; do sleep 0.05; done";
+            let suite = format!(
+                "setsid sh -c '{}' & until [ -e ready ]; do :; done",
+                daemon.replace('\'', "'\\''")
+            );
+            let status = guardrun(scratch.path())
+                .args([
+                    "--quiet", "--grace", "30s", "--level", level, "--", "sh", "-c", &suite,
+                ])
+                .status()
+                .expect("guardrun starts");
+            assert_eq!(status.code(), Some(46), "{level}");
+            assert!(
+                scratch.path().join("asked").exists(),
+                "{level}: it was killed unasked"
+            );
+        }
     });
 }

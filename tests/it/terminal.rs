@@ -10,8 +10,10 @@ use crate::support::pty::Pty;
 use crate::support::room::daemon_test;
 use crate::support::run::{LEVELS, Run, words};
 use crate::support::scene::{Ended, Scene};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A grace that nobody lives to see the end of: who ends before was ended at once.
 const LONG_GRACE: [&str; 2] = ["--grace", "10m"];
@@ -91,6 +93,29 @@ fn a_second_ctrl_c_ends_a_suite_that_ignores_the_first() {
                 scene.report(pty.text())
             );
             scene.empty_within(PATIENCE).expect("nothing is left");
+        });
+    });
+}
+
+/// Only the terminal's own Ctrl-C counts: a signal that guardrun passes on to the suite's group is heard there as well, and must
+/// not be taken for the second. The grace is waited for, so it is the least that the end may take.
+#[test]
+fn a_signal_that_is_passed_on_is_not_taken_for_a_second_ctrl_c() {
+    const GRACE: Duration = Duration::from_secs(2);
+    daemon_test(|| {
+        at_every_level(|bench, level| {
+            let pty = Pty::open();
+            let mut scene = ready(
+                on_terminal(bench, level, &pty)
+                    .option(["--grace", "2s"])
+                    .plays("deaf", "wait", &[])
+                    .start(),
+            );
+            let front = scene.front().expect("the front").pid;
+            let asked = Instant::now();
+            kill(Pid::from_raw(front), Signal::SIGINT).expect("guardrun is there");
+            assert_eq!(scene.wait_for_end(), Some(Ended::Killed(2)), "{level}");
+            assert!(asked.elapsed() >= GRACE, "{level}: killed at once");
         });
     });
 }

@@ -66,7 +66,7 @@ pub(crate) fn run(words: &Words) -> io::Result<i32> {
         let mut byte = [0];
         File::open(again)?.read_exact(&mut byte)?;
         let mut later = vec![words.command[0].clone()];
-        later.extend(["--quiet", "--", "true"].map(OsString::from));
+        later.extend(["--", "true"].map(OsString::from));
         let child = loop {
             match start(&later) {
                 // No room in a full pid table yet; whoever filled it has no say in when there will be.

@@ -54,11 +54,6 @@ impl Cell {
         format!("{level}/{user}/{shape}/{}", self.ending.name())
     }
 
-    /// Whether it wants the machine to itself.
-    pub(crate) fn wants_quiet(&self) -> bool {
-        matches!(self.shape.needs, Needs::Quiet | Needs::SmallTable)
-    }
-
     /// Plays it.
     pub(crate) fn play(&self, bench: &Bench, crowd: u32) -> Result {
         let mut more = words(["--count", &crowd.to_string()]);
@@ -81,7 +76,7 @@ impl Cell {
         let pty = self.ending.has_terminal().then(Pty::open);
         let mut scene = self
             .ending
-            .arrange(run, pty.as_ref(), self.shape.leader)
+            .arrange(run, pty.as_ref(), self.shape)
             .plays(self.shape.name, self.ending.then(), &more)
             .start();
         match (self.end(&mut scene, pty), self.level) {

@@ -1,6 +1,6 @@
 //! The columns: how a run ends. Each has two halves, what has to be arranged before the start, and what is done to it.
 
-use super::shapes::Leader;
+use super::shapes::{Leader, Shape};
 use crate::support::PATIENCE;
 use crate::support::bench::{Bench, User};
 use crate::support::kernel::Process;
@@ -152,16 +152,18 @@ impl Ending {
     }
 
     /// The run, arranged for this ending.
-    pub(crate) fn arrange<'b>(self, run: Run<'b>, pty: Option<&Pty>, leader: Leader) -> Run<'b> {
+    pub(crate) fn arrange<'b>(self, run: Run<'b>, pty: Option<&Pty>, shape: Shape) -> Run<'b> {
+        // Those that take their time to come about are to be there when it is up.
+        let limit = if shape.wants_quiet() { "10s" } else { "1s" };
         let run = match pty {
             Some(pty) => run.terminal(pty),
             None => run,
         };
         match self {
             Ending::CloseOwnTerminal => run.stage(["--leader", "child"]),
-            Ending::Timeout => run.option(["--timeout", "1s"]),
+            Ending::Timeout => run.option(["--timeout", limit]),
             // A leader that is deaf to it goes on after one Ctrl-C, as it should; then time is up.
-            Ending::CtrlC if leader == Leader::Deaf => run.option(["--timeout", "3s"]),
+            Ending::CtrlC if shape.leader == Leader::Deaf => run.option(["--timeout", "3s"]),
             Ending::CloseStdout => run.piped(),
             _ => run,
         }
@@ -188,7 +190,7 @@ impl Ending {
             Ending::KillParent => {
                 let parent = scene.stage.as_ref().ok_or("the parent was never seen")?;
                 kill(parent)?;
-                return wait_for_death(scene.front()?);
+                return wait_for_own_death(scene.front()?);
             }
             Ending::KillKeeper => {
                 let keeper = scene.keeper().ok_or("the front has no child")?;
@@ -197,7 +199,7 @@ impl Ending {
             Ending::KillBoth => return kill_both(scene),
             Ending::CloseTerminal | Ending::CloseOwnTerminal => {
                 drop(pty.take());
-                return wait_for_death(scene.front()?);
+                return wait_for_own_death(scene.front()?);
             }
             Ending::CtrlC => press(pty.as_mut(), "\x03", "^C")?,
             Ending::CtrlCTwice => {
@@ -262,26 +264,34 @@ fn kill(process: &Process) -> Result<Front, String> {
 }
 
 fn wait_for_death(process: &Process) -> Result<Front, String> {
-    if process.dies_within(PATIENCE) {
+    dead_within(process, PATIENCE)
+}
+
+/// Waits until the front has ended of itself, which takes it long where it has to give up on somebody.
+fn wait_for_own_death(front: &Process) -> Result<Front, String> {
+    dead_within(front, 2 * PATIENCE)
+}
+
+fn dead_within(process: &Process, time: Duration) -> Result<Front, String> {
+    if process.dies_within(time) {
         return Ok(Front::Gone);
     }
     Err(format!("{} did not die", process.pid))
 }
 
-/// Kills front and keeper when both have been stopped, so that neither sees the other die.
-fn kill_both(scene: &mut Scene) -> Result<Front, String> {
+/// Kills front and keeper when both have been stopped, so that neither can do anything about the other's death. The keeper
+/// first: its group is orphaned by the front's death, and the kernel continues who is stopped in such a group.
+pub(crate) fn kill_both(scene: &Scene) -> Result<Front, String> {
     let front = scene.front()?;
-    front.signal(libc::SIGSTOP);
-    if !front.stops_within(PATIENCE) {
-        return Err("the front could not be stopped".to_owned());
-    }
     let keeper = scene.keeper().ok_or("the front has no child")?;
-    keeper.signal(libc::SIGSTOP);
-    if !keeper.stops_within(PATIENCE) {
-        return Err("the keeper could not be stopped".to_owned());
+    for process in [front, &keeper] {
+        process.signal(libc::SIGSTOP);
+        if !process.stops_within(PATIENCE) {
+            return Err(format!("{} could not be stopped", process.pid));
+        }
     }
-    kill(front)?;
-    kill(&keeper)
+    kill(&keeper)?;
+    kill(front)
 }
 
 /// Presses a key and waits for its echo, which proves that the terminal has acted on it.

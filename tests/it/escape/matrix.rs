@@ -173,13 +173,19 @@ fn play(bench: &Bench, cells: Vec<Cell>, crowd: u32) -> Vec<(Cell, Result)> {
         for _ in 0..HANDS {
             scope.spawn(|| {
                 while let Some(cell) = next() {
-                    let result = if cell.wants_quiet() {
+                    let result = if cell.shape.wants_quiet() {
                         let _alone = quiet.write().expect("no hand panics");
                         cell.play(bench, crowd)
                     } else {
                         let _together = quiet.read().expect("no hand panics");
                         cell.play(bench, crowd)
                     };
+                    if matches!(result, Result::Wrong(_))
+                        || (cell.level.is_some() && matches!(result, Result::Left(_)))
+                    {
+                        // At once, for the whole takes long.
+                        say(&describe(&cell, &result));
+                    }
                     played.lock().expect("no hand panics").push((cell, result));
                 }
             });

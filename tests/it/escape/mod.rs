@@ -8,5 +8,7 @@ mod cell;
 pub(crate) mod endings;
 mod exceptions;
 pub(crate) mod matrix;
+mod setuid;
 mod shapes;
+mod sweep;
 mod table;

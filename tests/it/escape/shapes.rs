@@ -43,6 +43,11 @@ impl Shape {
         Shape { needs, ..self }
     }
 
+    /// Whether it wants the machine to itself.
+    pub(crate) fn wants_quiet(self) -> bool {
+        matches!(self.needs, Needs::Quiet | Needs::SmallTable)
+    }
+
     const fn deaf(self) -> Shape {
         Shape {
             leader: Leader::Deaf,

@@ -16,9 +16,12 @@ const LOOKS: usize = 32;
 
 /// Everything below `root`, without it, dead entries left out. Parents come before their children.
 pub fn below(root: i32) -> Vec<Stat> {
-    match procfs::children(root) {
+    let Some(root) = procfs::stat(root) else {
+        return Vec::new();
+    };
+    match procfs::children(&root) {
         Some(first) => walk(first),
-        None => search(root),
+        None => search(root.id.pid),
     }
 }
 
@@ -27,11 +30,13 @@ fn walk(first: Vec<i32>) -> Vec<Stat> {
     let mut seen = BTreeSet::new();
     let mut next = first;
     while let Some(pid) = next.pop() {
-        if !seen.insert(pid) {
-            continue;
+        // A dead entry has no children: they went up the tree when it died.
+        if seen.insert(pid)
+            && let Some(stat) = procfs::stat(pid).filter(|stat| !stat.is_dead())
+        {
+            next.extend(procfs::children(&stat).unwrap_or_default());
+            found.push(stat);
         }
-        next.extend(procfs::children(pid).unwrap_or_default());
-        found.extend(procfs::stat(pid).filter(|stat| !stat.is_dead()));
     }
     found
 }

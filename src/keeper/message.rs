@@ -80,8 +80,8 @@ impl News {
     }
 
     /// The next one from the keeper, if one has arrived.
-    pub fn receive(line: &Line) -> io::Result<Option<News>> {
-        receive(line).map(|bytes| bytes.and_then(|bytes| News::unpack(&bytes)))
+    pub fn receive(line: &Line) -> io::Result<Received<News>> {
+        receive(line, News::unpack)
     }
 }
 
@@ -107,18 +107,34 @@ impl Order {
     }
 
     /// The next one from the front, if one has arrived.
-    pub fn receive(line: &Line) -> io::Result<Option<Order>> {
-        receive(line).map(|bytes| bytes.and_then(|bytes| Order::unpack(&bytes)))
+    pub fn receive(line: &Line) -> io::Result<Received<Order>> {
+        receive(line, Order::unpack)
     }
 }
 
-fn receive(line: &Line) -> io::Result<Option<Bytes>> {
+/// What there is to be heard on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received<Message> {
+    /// This.
+    Message(Message),
+    /// Nothing for now.
+    Nothing,
+    /// Nothing ever again: the other side is gone. The line stays readable, so it is not to be waited for any more.
+    Gone,
+}
+
+fn receive<Message>(
+    line: &Line,
+    unpack: fn(&Bytes) -> Option<Message>,
+) -> io::Result<Received<Message>> {
     let mut bytes = [0; SIZE];
     loop {
         match line.try_receive(&mut bytes) {
-            Ok(SIZE) => return Ok(Some(bytes)),
-            Ok(_) => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Ok(0) => return Ok(Received::Gone),
+            Ok(_) => return Ok(unpack(&bytes).map_or(Received::Nothing, Received::Message)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Ok(Received::Nothing);
+            }
             // The other side died with something of ours unread. The kernel says so once, before it hands out what the
             // other side had said in time.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
@@ -129,7 +145,7 @@ fn receive(line: &Line) -> io::Result<Option<Bytes>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{News, Order};
+    use super::{News, Order, Received};
     use crate::outcome::Step;
     use crate::values::Status;
 
@@ -139,8 +155,11 @@ mod tests {
         Order::Foreground.send(&front);
         News::Quiet.send(&keeper);
         drop(keeper);
-        assert_eq!(News::receive(&front).unwrap(), Some(News::Quiet));
-        assert_eq!(News::receive(&front).unwrap(), None);
+        assert_eq!(
+            News::receive(&front).unwrap(),
+            Received::Message(News::Quiet)
+        );
+        assert_eq!(News::receive(&front).unwrap(), Received::Gone);
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod ear;
 mod launch;
 mod message;
 
-pub use message::{News, Order};
+pub use message::{News, Order, Received};
 
 use crate::contain::{Leaf, tree};
 use crate::outcome::Step;
@@ -154,8 +154,20 @@ impl Keeper<'_> {
             if front_gone {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
-            while order && let Some(order) = Order::receive(&self.orders.line)? {
-                self.obey(order);
+            if order {
+                self.obey_all()?;
+            }
+        }
+    }
+
+    /// Does what the front has asked for.
+    fn obey_all(&self) -> io::Result<()> {
+        loop {
+            match Order::receive(&self.orders.line)? {
+                Received::Message(order) => self.obey(order),
+                Received::Nothing => return Ok(()),
+                // The front has let go of the line, which it never does while it lives.
+                Received::Gone => return Err(io::ErrorKind::BrokenPipe.into()),
             }
         }
     }

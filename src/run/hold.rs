@@ -1,6 +1,6 @@
 //! The hold that the front has on a run at its level: who is in it, asking them to end, killing them.
 
-use super::survey::{self, Care};
+use super::survey::{Care, Survey};
 use crate::contain::{Leaf, tree};
 use crate::outcome::Survivor;
 use crate::policy::Hold as Rules;
@@ -74,11 +74,10 @@ impl Hold<'_> {
                 Care::Brief
             }
         };
-        let members = self.members();
-        members
-            .iter()
-            .enumerate()
-            .map(|(at, stat)| survey::look_at(stat, rules, care(at)))
+        let (members, survey) = (self.members(), Survey::new(rules));
+        let looked = members.iter().enumerate();
+        looked
+            .map(|(at, stat)| survey.look_at(stat, care(at)))
             .collect()
     }
 
@@ -96,6 +95,10 @@ impl Hold<'_> {
         }
         if let Some(leaf) = self.leaf {
             leaf.kill();
+            // What had moved out of it is looked for when it is empty; until then there is nothing but dying to be seen.
+            if !leaf.is_empty() {
+                return;
+            }
         }
         // The ear is the keeper's too and is killed here like the rest; by now there is nothing left to hear.
         tree::kill_round(|| self.members());

@@ -10,7 +10,7 @@ use super::course::{Action, Course, Event};
 use super::hold::Hold;
 use super::surroundings::Surroundings;
 use crate::contain::Leaf;
-use crate::keeper::{News, Order};
+use crate::keeper::{News, Order, Received};
 use crate::outcome::{End, Outcome, Step, Survivor};
 use crate::plan::Plan;
 use crate::sys::clone::Child;
@@ -66,6 +66,7 @@ pub(super) fn supervise(
         failed: None,
         keeper_has_left: false,
         said_quiet: false,
+        line_watched: true,
         stdout_watched: fds::stdout_has_a_reader(),
         parent_watched: true,
         survivors: Vec::new(),
@@ -93,6 +94,9 @@ struct Supervisor<'a> {
     keeper_has_left: bool,
     /// Whether the keeper has said that it has no child left.
     said_quiet: bool,
+    /// Until the keeper's end of the line is closed: it stays readable then, and at level `namespace` the keeper's own end
+    /// may be a long time coming.
+    line_watched: bool,
     stdout_watched: bool,
     parent_watched: bool,
     survivors: Vec<Survivor>,
@@ -106,7 +110,8 @@ impl Supervisor<'_> {
                 .then_some((self.hold.keeper.fd.as_fd(), Interest::Readable));
             let parent = surroundings.parent.as_ref().filter(|_| self.parent_watched);
             let wanted = [
-                (!self.keeper_has_left).then_some((self.line.as_fd(), Interest::Readable)),
+                self.line_watched
+                    .then_some((self.line.as_fd(), Interest::Readable)),
                 keeper,
                 Some((surroundings.signals.as_fd(), Interest::Readable)),
                 parent.map(|parent| (parent.as_fd(), Interest::Readable)),
@@ -142,7 +147,15 @@ impl Supervisor<'_> {
 
     /// Takes in everything that the keeper has said.
     fn hear(&mut self, surroundings: &mut Surroundings) -> io::Result<()> {
-        while let Some(news) = News::receive(self.line)? {
+        loop {
+            let news = match News::receive(self.line)? {
+                Received::Message(news) => news,
+                Received::Nothing => return Ok(()),
+                Received::Gone => {
+                    self.line_watched = false;
+                    return Ok(());
+                }
+            };
             debug!(?news, "from the keeper");
             if self.failed.is_some() {
                 // What a leader that never ran the command ends with says nothing about the suite.
@@ -176,7 +189,6 @@ impl Supervisor<'_> {
                 News::FromTerminal(signal) => self.step(Event::FromTerminal(signal)),
             }
         }
-        Ok(())
     }
 
     fn keeper_left(&mut self) {

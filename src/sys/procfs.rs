@@ -22,12 +22,15 @@ pub struct Stat {
     pub group: i32,
     /// Its session.
     pub session: i32,
+    /// How many threads it has.
+    pub threads: i32,
 }
 
 impl Stat {
-    /// Whether only its entry in the process table is left.
+    /// Whether only its entry in the process table is left. A process whose first thread has ended while others go on shows
+    /// the same state, and is alive.
     pub fn is_dead(&self) -> bool {
-        matches!(self.state, 'Z' | 'X')
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1
     }
 }
 
@@ -76,21 +79,32 @@ fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
         parent: number(1)?,
         group: number(2)?,
         session: number(3)?,
+        threads: number(17)?,
     })
 }
 
 /// The children of every thread of a process. None where the kernel does not tell (CONFIG_PROC_CHILDREN) or the process is
 /// gone. Exact only for a process that is stopped or one's own.
-pub fn children(pid: i32) -> Option<Vec<i32>> {
+pub fn children(process: &Stat) -> Option<Vec<i32>> {
+    let pid = process.id.pid;
+    // Most processes have one thread, and there may be thousands of them to look at.
+    if process.threads == 1 {
+        return children_of_thread(format!("/proc/{pid}/task/{pid}/children"));
+    }
     let mut found = Vec::new();
     for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
-        let list = text(thread.path().join("children"))?;
-        found.extend(
-            list.split_ascii_whitespace()
-                .filter_map(|pid| pid.parse::<i32>().ok()),
-        );
+        found.extend(children_of_thread(thread.path().join("children"))?);
     }
     Some(found)
+}
+
+fn children_of_thread(path: impl AsRef<Path>) -> Option<Vec<i32>> {
+    let list = text(path)?;
+    Some(
+        list.split_ascii_whitespace()
+            .filter_map(|pid| pid.parse().ok())
+            .collect(),
+    )
 }
 
 /// Every pid there is.
@@ -244,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
-        let line = "7 (a) b) (c) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 0 0";
+        let line = "7 (a) b) (c) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 4242 0 0";
         let stat = parse_stat(7, line).unwrap();
         assert_eq!(stat.name, "a) b) (c");
         assert_eq!(
@@ -258,6 +272,7 @@ mod tests {
                 start: 4242
             }
         );
+        assert_eq!(stat.threads, 3);
     }
 
     #[test]

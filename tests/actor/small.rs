@@ -2,7 +2,8 @@
 //!
 //! `exit N` · `die N` by that signal · `sleep` until the end of its life · `deaf-sleep N…` and signal N does nothing to it ·
 //! `say WORD` on stdout · `read-line` from stdin and say it · `read-terminal` the same from /dev/tty · `raw-terminal` sets it
-//! raw and leaves it so · `lifeline` waits for the end of file on GUARDRUN_LIFELINE_FD and tells the test through `--news` ·
+//! raw and leaves it so · `headless` ends its first thread and goes on with another ·
+//! `lifeline` waits for the end of file on GUARDRUN_LIFELINE_FD and tells the test through `--news` ·
 //! `leave MILLISECONDS` a child that lives that long, and exit 0 · `become` the command
 //! after `--`, as a shell would start it.
 
@@ -29,6 +30,7 @@ pub(crate) fn run(manner: &str, words: &mut Words) -> io::Result<i32> {
         "read-terminal" => echo_line(&mut BufReader::new(File::open("/dev/tty")?)),
         "raw-terminal" => raw_terminal(words),
         "lifeline" => lifeline(words),
+        "headless" => headless(),
         "leave" => leave(number(words.plain(0)?, "leave")?),
         "become" => {
             sys::undo_spawn();
@@ -96,4 +98,10 @@ fn leave(milliseconds: u64) -> io::Result<i32> {
         sys::exit_now(0);
     }
     Ok(0)
+}
+
+/// Goes on without its first thread: to /proc it looks like a zombie, and it is alive.
+fn headless() -> io::Result<i32> {
+    std::thread::spawn(|| life::sleep_out());
+    sys::end_this_thread()
 }

@@ -182,3 +182,26 @@ fn what_is_left_is_asked_before_it_is_killed_also_when_it_is_stopped() {
         }
     });
 }
+
+/// "Zombies excluded": but not a process whose first thread has ended, which looks like one.
+#[test]
+fn a_process_without_its_first_thread_is_alive_and_ended() {
+    daemon_test(|| {
+        for level in ["namespace", "subreaper"] {
+            let scratch = Scratch::new();
+            scratch.file(".git/HEAD", "");
+            let actor = env!("CARGO_BIN_EXE_guardrun-actor");
+            let looks_dead = "grep -q '^State:.Z' /proc/$!/status";
+            let suite = format!("{actor} headless --life 100 & until {looks_dead}; do :; done");
+            let output = guardrun(scratch.path())
+                .args([
+                    "--quiet", "--grace", "1s", "--level", level, "--", "sh", "-c", &suite,
+                ])
+                .output()
+                .expect("guardrun starts");
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(46), "{level}: {told}");
+            assert!(told.contains("[guardrun-actor]"), "{level}: {told}");
+        }
+    });
+}

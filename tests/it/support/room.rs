@@ -5,12 +5,15 @@
 //! room ends, and the kernel kills what is in it.
 
 use super::{bench, gate};
+use crate::scratch::Scratch;
 use std::any::type_name;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Set to the test's name in its room.
 const ROOM: &str = "GUARDRUN_TEST_ROOM";
+/// The file that says that the body has run to its end.
+const PROOF: &str = "GUARDRUN_TEST_PROOF";
 /// The longest that an ordinary test lasts.
 const USUAL_LIFE: Duration = Duration::from_secs(900);
 /// What `guardrun-actor room` exits with where no room can be made.
@@ -28,13 +31,19 @@ pub(crate) fn daemon_test_within<Body: FnOnce()>(life: Duration, body: Body) {
         return;
     }
     if std::env::var_os(ROOM).is_some_and(|room| room == *name) {
-        return body();
+        body();
+        std::fs::write(std::env::var_os(PROOF).expect("the room's proof"), "").expect("a proof");
+        return;
     }
+    // A name that no test has would be a room in which nothing happened, and green.
+    let scratch = Scratch::new();
+    let proof = scratch.path().join("proof");
     let mut room = Command::new(bench::ACTOR)
         .args(["room", "--life", &life.as_secs().to_string(), "--"])
         .arg(std::env::current_exe().expect("a test knows its own program"))
         .args(["--exact", &name, "--nocapture", "--test-threads", "1"])
         .env(ROOM, &name)
+        .env(PROOF, &proof)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
@@ -47,6 +56,10 @@ pub(crate) fn daemon_test_within<Body: FnOnce()>(life: Duration, body: Body) {
         return gate::skip(&name, "no pid namespace can be made here");
     }
     assert!(status.success(), "{name} failed in its room: {status}");
+    assert!(
+        proof.exists(),
+        "the body of {name} did not run: is its closure in the test itself?"
+    );
 }
 
 /// The name by which libtest knows the test whose body this is: the path of the closure without crate and closure.

@@ -29,6 +29,9 @@ pub struct Entry {
     pub run: String,
     /// The boot that process ids and start times belong to.
     pub boot: String,
+    /// The pid namespace that they belong to: a directory of records can be shared between several, as with containers, or
+    /// with a guardrun inside a run.
+    pub pid_namespace: u64,
     /// The front.
     pub front: ProcessId,
     /// The suite's name, if it has one.

@@ -54,10 +54,17 @@ fn sweep_one(path: &Path) -> Option<Swept> {
         return None;
     }
     // A record that cannot be read says nothing about anybody: it goes, and nobody is touched.
-    let swept = serde_json::from_reader::<_, Entry>(&file)
+    let entry = serde_json::from_reader::<_, Entry>(&file)
         .ok()
-        .filter(|entry| entry.boot == procfs::boot_id())
-        .map(|entry| end_run(&entry));
+        .filter(|entry| entry.boot == procfs::boot_id());
+    if entry
+        .as_ref()
+        .is_some_and(|entry| entry.pid_namespace != procfs::pid_namespace())
+    {
+        // Its processes cannot be seen from here, and whoever can see them needs the record.
+        return None;
+    }
+    let swept = entry.map(|entry| end_run(&entry));
     if swept.as_ref().is_none_or(|swept| swept.left == 0) {
         let _ = fs::remove_file(path);
     }

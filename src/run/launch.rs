@@ -44,6 +44,7 @@ fn record(
     let entry = Entry {
         run: plan.run.clone(),
         boot: procfs::boot_id(),
+        pid_namespace: procfs::pid_namespace(),
         front: ProcessId {
             pid: own,
             start: procfs::stat(own).map_or(0, |stat| stat.id.start),

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What /proc/PID/stat tells.
@@ -162,6 +163,11 @@ pub fn ticks_per_second() -> u64 {
         .ok()
         .flatten()
         .map_or(100, |ticks| ticks as u64)
+}
+
+/// The pid namespace that this process's /proc shows (namespaces(7)); 0 where it cannot be told.
+pub fn pid_namespace() -> u64 {
+    fs::metadata("/proc/self/ns/pid").map_or(0, |found| found.ino())
 }
 
 /// A name for this boot of this machine, so that a start time from before is not taken for one of now.

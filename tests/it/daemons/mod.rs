@@ -19,6 +19,7 @@ mod tmux;
 
 use crate::escape::matrix::{can_hold, users};
 use crate::support::bench::{Bench, User};
+use crate::support::gate;
 use crate::support::kernel::Process;
 use crate::support::pty::Pty;
 use crate::support::run::{LEVELS, Run};
@@ -73,8 +74,18 @@ impl Daemon {
         if !programs::are_here(self.programs) {
             return;
         }
+        let users: Vec<User> = users()
+            .into_iter()
+            .filter(|user| self.is_for(*user))
+            .collect();
+        if users.is_empty() {
+            return gate::skip(
+                self.processes[0],
+                "needs an account, and there is only a number",
+            );
+        }
         let bench = Bench::new();
-        for user in users().into_iter().filter(|user| self.is_for(*user)) {
+        for user in users {
             for level in LEVELS
                 .into_iter()
                 .filter(|level| can_hold(&bench, user, level))

@@ -26,6 +26,8 @@ pub struct Plan {
     pub hold: Hold,
     /// The levels to try, in this order; never empty.
     pub ladder: Vec<Level>,
+    /// What guardrun may do here.
+    pub privilege: Privilege,
     /// Keeps a plan from being made without a grant.
     _granted: (),
 }
@@ -40,6 +42,7 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege) -> Plan {
         removed: grant.removed_variables().to_vec(),
         hold: grant.hold().clone(),
         ladder: ladder(grant.hold(), privilege),
+        privilege,
         _granted: (),
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn attempt(
     }
     let namespaces = match level {
         Level::Cgroup | Level::Subreaper => Namespaces::Same,
-        Level::Namespace if host::privilege().may_make_namespaces => Namespaces::PidMount,
+        Level::Namespace if plan.privilege.may_make_namespaces => Namespaces::PidMount,
         Level::Namespace => Namespaces::UserPidMount,
     };
     let (line, keepers_line) = socket::pair().context("could not make the line to the keeper")?;

@@ -131,7 +131,10 @@ pub(crate) fn bring_about(shape: &str, words: &Words) -> io::Result<Here> {
         "pid-namespace" => own_namespace(call)?,
         "rises-again" => one(|| rise_again(call))?,
         "pair" => one(|| keeper_of_another(call, None, 0))? + 1,
-        "moving-target" => one(|| hop(call))?,
+        "moving-target" => {
+            let pause = Duration::from_millis(words.number("pause")?.unwrap_or(0));
+            one(|| hop(call, pause))?
+        }
         "setuid-root" => setuid_root(call, words)?,
         "thousands" => crowd(call, words.number("count")?.unwrap_or(1000))?,
         "full-table" => return fill_table(roll),
@@ -338,9 +341,10 @@ fn forget(fd: OwnedFd) {
     std::mem::forget(fd);
 }
 
-/// Never the same process twice: forks, and the child goes on in a new session while the parent exits.
-fn hop(call: Call) {
+/// Never the same process twice: forks, and the child goes on in a new session while the parent exits. Begins after `pause`.
+fn hop(call: Call, pause: Duration) {
     call.there();
+    sys::nap(pause);
     for hop in 0..FAST_HOPS + SLOW_HOPS {
         if hop >= FAST_HOPS {
             sys::nap(BREATH);

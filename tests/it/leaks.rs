@@ -205,3 +205,30 @@ fn a_process_without_its_first_thread_is_alive_and_ended() {
         }
     });
 }
+
+/// How many times a target is looked for that moves while it is looked for.
+const LOOKS: usize = 12;
+
+/// "A survivor after a green run makes the run fail": also one that is never the same process twice, so that a look at the
+/// processes, which are read one after the other, can find nobody.
+#[test]
+fn what_is_never_the_same_process_twice_is_a_leak_all_the_same() {
+    daemon_test(|| {
+        at_every_level(|bench, user, level| {
+            // It begins to move just before the second is over after which guardrun looks.
+            let look = || {
+                run_at(bench, user, Some(level))
+                    .plays("moving-target", "exit:0", &words(["--pause", "800"]))
+                    .start()
+                    .finish()
+            };
+            std::thread::scope(|scope| {
+                let looks: Vec<_> = (0..LOOKS).map(|_| scope.spawn(look)).collect();
+                for look in looks {
+                    let done = look.join().expect("a look does not panic");
+                    assert_eq!(done.ended, LEAKED, "at {level} as {user:?}: {done:?}");
+                }
+            });
+        });
+    });
+}

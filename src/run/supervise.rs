@@ -28,6 +28,9 @@ use tracing::debug;
 /// How long a keeper that has said its last word may take to leave.
 const LEAVE: Duration = Duration::from_secs(10);
 
+/// How often one looks for somebody who must be there.
+const LOOKS: usize = 100;
+
 /// What came of it.
 pub(super) enum Supervised {
     /// The keeper could not be set up.
@@ -234,7 +237,7 @@ impl Supervisor<'_> {
                 Action::Forward(signal) => Order::Signal(signal).send(self.line),
                 Action::AskAll => self.hold.ask_all(),
                 Action::NameSurvivors => {
-                    self.survivors = self.hold.survivors(&self.plan.hold);
+                    self.survivors = self.look_until_seen();
                     if !self.survivors.is_empty() {
                         self.listener.survivors(&self.survivors);
                     }
@@ -250,6 +253,19 @@ impl Supervisor<'_> {
             self.listener
                 .ending(self.course.end(), self.plan.hold.grace);
         }
+    }
+
+    /// Who is alive though the leader has ended. One that forks, leaves and exits again and again may be between two lives at
+    /// any one look; so the look is repeated as long as the keeper does not say that there is nobody.
+    fn look_until_seen(&self) -> Vec<Survivor> {
+        let heard = || poll::readable_within(self.line.as_fd(), Duration::ZERO);
+        for _ in 0..LOOKS {
+            let seen = self.hold.survivors(&self.plan.hold);
+            if !seen.is_empty() || heard() {
+                return seen;
+            }
+        }
+        Vec::new()
     }
 
     /// Waits for the keeper's end, which at level `namespace` is the proof that nothing is left.

@@ -151,7 +151,11 @@ pub(crate) fn can_hold(bench: &Bench, user: User, level: &str) -> bool {
         .finish();
     if finished.ended == Ended::Exited(42) {
         let row = format!("level {level} as {}", user.name());
-        gate::skip(&row, finished.err.trim());
+        let why = finished
+            .err
+            .lines()
+            .find(|line| line.contains("could not be had"));
+        gate::skip(&row, why.unwrap_or(finished.err.trim()));
         return false;
     }
     assert_eq!(

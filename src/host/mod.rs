@@ -8,6 +8,7 @@ pub use remedy::lack;
 use crate::plan::Privilege;
 use crate::sys::identity::PidFd;
 use crate::sys::procfs;
+use std::io;
 
 /// CAP_SYS_ADMIN in the mask of capabilities(7).
 const CAP_SYS_ADMIN: u64 = 1 << 21;
@@ -30,10 +31,52 @@ pub fn kernel() -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// The process that started this one, held; None when it is outside this pid namespace or gone already.
-pub fn parent() -> Option<PidFd> {
-    let before = std::os::unix::process::parent_id() as i32;
-    let held = (before > 0).then(|| PidFd::open(before).ok()).flatten()?;
-    // Had it died in between, the number could be somebody else's by now, and the parent another.
-    (std::os::unix::process::parent_id() as i32 == before).then_some(held)
+/// The process that started this one.
+#[derive(Debug)]
+pub enum Parent {
+    /// It is there, and held.
+    Held(PidFd),
+    /// It died while one looked at it.
+    Gone,
+    /// It cannot be watched: it is outside this pid namespace, or the kernel gives no descriptor for it.
+    OutOfReach,
+}
+
+/// The process that started this one. One that died before anybody looked cannot be told from the one that took its place.
+pub fn parent() -> Parent {
+    let number = || std::os::unix::process::parent_id() as i32;
+    let before = number();
+    match before {
+        0 => Parent::OutOfReach,
+        // Opened between two looks: had it died in between, the number could be somebody else's by now.
+        pid => between(before, PidFd::open(pid), number()),
+    }
+}
+
+fn between(before: i32, held: io::Result<PidFd>, after: i32) -> Parent {
+    match held {
+        _ if after != before => Parent::Gone,
+        Ok(held) => Parent::Held(held),
+        Err(error) if error.raw_os_error() == Some(nix::Error::ESRCH as i32) => Parent::Gone,
+        Err(_) => Parent::OutOfReach,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parent, between};
+    use crate::sys::identity::PidFd;
+    use std::io;
+
+    #[test]
+    fn a_parent_that_dies_while_one_looks_at_it_is_gone_and_not_out_of_reach() {
+        let own = || PidFd::open(std::process::id() as i32);
+        let error = |errno: nix::Error| Err(io::Error::from_raw_os_error(errno as i32));
+        assert!(matches!(between(7, own(), 7), Parent::Held(_)));
+        assert!(matches!(between(7, own(), 1), Parent::Gone));
+        let no_such_process = error(nix::Error::ESRCH);
+        assert!(matches!(between(7, no_such_process, 7), Parent::Gone));
+        let no_pidfds = error(nix::Error::ENOSYS);
+        assert!(matches!(between(7, no_pidfds, 7), Parent::OutOfReach));
+    }
 }

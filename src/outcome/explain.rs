@@ -59,6 +59,10 @@ pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
             signal_,
             &format!("on {}", signal::name(signal_)),
         ),
+        End::ParentDied if outcome.level.is_none() => (
+            Exit::Signal(signal::HUP),
+            "was not started, because the process that started guardrun died".to_owned(),
+        ),
         End::ParentDied => asked(
             outcome.status,
             signal::HUP,
@@ -258,6 +262,15 @@ mod tests {
             judged(&outcome(End::StdoutClosed, None)).exit,
             Exit::Signal(13)
         );
+    }
+
+    #[test]
+    fn a_run_whose_parent_died_before_it_began_is_not_said_to_have_been_killed() {
+        let mut never = outcome(End::ParentDied, None);
+        never.level = None;
+        let ending = judged(&never);
+        assert_eq!(ending.exit, Exit::Signal(1));
+        assert!(ending.cause.starts_with("was not started"));
     }
 
     #[test]

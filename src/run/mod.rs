@@ -39,7 +39,9 @@ pub fn fresh_id() -> anyhow::Result<String> {
 /// Carries out a plan and answers with everything that is known about it when it is over. The error is one of guardrun's
 /// own before anything was started.
 pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
-    let mut surroundings = Surroundings::take_in(plan, listener)?;
+    let Some(mut surroundings) = Surroundings::take_in(plan, listener)? else {
+        return Ok(nothing_started(End::ParentDied, Vec::new()));
+    };
     let mut lacks: Vec<Lack> = Vec::new();
     for level in &plan.ladder {
         match launch::attempt(plan, *level, &mut surroundings, listener)? {
@@ -47,13 +49,17 @@ pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> 
             Attempt::Over(outcome) => return Ok(Outcome { lacks, ..outcome }),
         }
     }
-    Ok(Outcome {
+    Ok(nothing_started(End::NotContained, lacks))
+}
+
+fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
+    Outcome {
         level: None,
         lacks,
-        end: End::NotContained,
+        end,
         status: None,
         survivors: Vec::new(),
         unkilled: Vec::new(),
         elapsed: Duration::ZERO,
-    })
+    }
 }

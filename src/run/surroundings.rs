@@ -2,7 +2,7 @@
 //! environment. All of it is noted before the first fork.
 
 use super::{Listener, job::Job};
-use crate::host;
+use crate::host::{self, Parent};
 use crate::plan::Plan;
 use crate::registry::{self, MARK};
 use crate::sys::child::Command;
@@ -41,7 +41,7 @@ pub(super) struct Surroundings {
     pub(super) signals: SignalFd,
     pub(super) inherited: Inherited,
     pub(super) front: PidFd,
-    /// None when the run is to outlive the process that started guardrun.
+    /// The process that started guardrun; None when the run is to outlive it, or it cannot be watched.
     pub(super) parent: Option<PidFd>,
     pub(super) job: Option<Job>,
     /// Where records are kept; None when that cannot be had, which has been said.
@@ -55,11 +55,21 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     /// Takes in everything that is to be known before the first fork, and sweeps what dead runs have left.
+    ///
+    /// None when the process that started guardrun died meanwhile and the run was not to outlive it.
     pub(super) fn take_in(
         plan: &Plan,
         listener: &mut dyn Listener,
-    ) -> anyhow::Result<Surroundings> {
+    ) -> anyhow::Result<Option<Surroundings>> {
         let hup_ignored = signal::is_ignored(signal::HUP);
+        let parent = match plan.hold.outlive_parent || hup_ignored {
+            true => None,
+            false => match host::parent() {
+                Parent::Held(held) => Some(held),
+                Parent::OutOfReach => None,
+                Parent::Gone => return Ok(None),
+            },
+        };
         let set = Set::of(&TAKEN);
         let inherited = signal::take_over(&set);
         let signals = SignalFd::new(&set).context("could not open a signalfd")?;
@@ -88,23 +98,19 @@ impl Surroundings {
             "guardrun: {}",
             plan.suite.as_deref().unwrap_or("run")
         ));
-        Ok(Surroundings {
+        Ok(Some(Surroundings {
             signals,
             inherited,
             front: PidFd::own()
                 .context("could not open a pidfd; guardrun needs Linux 5.4 or later")?,
-            parent: if plan.hold.outlive_parent || hup_ignored {
-                None
-            } else {
-                host::parent()
-            },
+            parent,
             job: Job::open(),
             records,
             command,
             listens,
             lifeline,
             had_children: wait::have_children(),
-        })
+        }))
     }
 }
 

@@ -10,22 +10,26 @@ use crate::sys::clone::{self, Birth, Child};
 use crate::sys::poll::{self, Interest};
 use crate::sys::signal::{self, Set, SignalFd};
 use crate::sys::socket::Line;
-use crate::sys::{prctl, title};
+use crate::sys::{fds, prctl, title};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
-/// Starts the ear in this group. The caller has every signal blocked, and so has the ear.
-pub(super) fn open(group: i32, line: &Line) -> io::Result<Child> {
-    clone::child(Birth::default(), || listen(group, line).map_or(1, |()| 0))
+/// Starts the ear in this group. The caller has every signal blocked, and so has the ear. The last copy of `ready` closes
+/// when the ear hears, or when it never will.
+pub(super) fn open(group: i32, line: &Line, ready: OwnedFd) -> io::Result<Child> {
+    clone::child(Birth::default(), || {
+        listen(group, line, &ready).map_or(1, |()| 0)
+    })
 }
 
-fn listen(group: i32, line: &Line) -> io::Result<()> {
+fn listen(group: i32, line: &Line, ready: &OwnedFd) -> io::Result<()> {
     prctl::set_parent_death_signal(signal::KILL)?;
     prctl::set_name(c"guardrun-ear");
     title::set("guardrun: ear");
     // Fails once the leader has ended: then there is nothing to hear.
     clone::join_group(group)?;
     let signals = SignalFd::new(&Set::of(&[signal::INT, signal::QUIT]))?;
+    fds::close_copy(ready);
     loop {
         poll::wait([Some((signals.as_fd(), Interest::Readable))], None)?;
         while let Some(arrived) = signals.next() {

@@ -10,11 +10,15 @@ use crate::sys::clone::{self, Birth, Child};
 use crate::sys::identity::PidFd;
 use crate::sys::{fds, prctl, signal};
 use std::io;
+use std::os::fd::OwnedFd;
+
+/// A pipe on which the leader waits for the ear: it goes on when nobody holds the write end any more.
+pub(super) type Wait = (OwnedFd, OwnedFd);
 
 /// Starts the leader, in a process group of its own.
-pub(super) fn leader(orders: &Orders<'_>) -> Result<Child, (Step, io::Error)> {
+pub(super) fn leader(orders: &Orders<'_>, wait: Option<&Wait>) -> Result<Child, (Step, io::Error)> {
     let keeper = PidFd::own().map_err(|error| (Step::Fork, error))?;
-    let child = born(orders, &keeper).map_err(|error| (Step::Fork, error))?;
+    let child = born(orders, &keeper, wait).map_err(|error| (Step::Fork, error))?;
     // The child does this too; whoever comes first, the group is there before the first signal is passed on to it. It fails
     // once the child has executed the command, having made its group before.
     let _ = clone::make_group_leader(child.pid);
@@ -23,20 +27,22 @@ pub(super) fn leader(orders: &Orders<'_>) -> Result<Child, (Step, io::Error)> {
 
 /// Makes the child, in the suite's cgroup where there is one. A kernel or container that cannot do that at birth
 /// leaves it to the child itself.
-fn born(orders: &Orders<'_>, keeper: &PidFd) -> io::Result<Child> {
+fn born(orders: &Orders<'_>, keeper: &PidFd, wait: Option<&Wait>) -> io::Result<Child> {
     if let Some(leaf) = orders.leaf {
         let birth = Birth {
             cgroup: Some(leaf.directory()),
             ..Birth::default()
         };
-        let tried = clone::child(birth, || become_suite(orders, keeper, Membership::ByBirth));
+        let tried = clone::child(birth, || {
+            become_suite(orders, keeper, wait, Membership::ByBirth)
+        });
         match &tried {
             Err(error) if error.raw_os_error().is_some_and(is_refusal_of_birth) => {}
             _ => return tried,
         }
     }
     clone::child(Birth::default(), || {
-        become_suite(orders, keeper, Membership::ToBeJoined)
+        become_suite(orders, keeper, wait, Membership::ToBeJoined)
     })
 }
 
@@ -57,8 +63,13 @@ fn is_refusal_of_birth(errno: i32) -> bool {
 }
 
 /// Runs in the child. Returns only when something failed, having said what.
-fn become_suite(orders: &Orders<'_>, keeper: &PidFd, membership: Membership) -> i32 {
-    match prepare(orders, keeper, membership) {
+fn become_suite(
+    orders: &Orders<'_>,
+    keeper: &PidFd,
+    wait: Option<&Wait>,
+    membership: Membership,
+) -> i32 {
+    match prepare(orders, keeper, wait, membership) {
         Err((step, error)) => News::SetupFailed(step, errno(&error)).send(&orders.line),
         Ok(command) => match command.exec() {
             Ok(never) => match never {},
@@ -72,11 +83,17 @@ fn become_suite(orders: &Orders<'_>, keeper: &PidFd, membership: Membership) -> 
 fn prepare(
     orders: &Orders<'_>,
     keeper: &PidFd,
+    wait: Option<&Wait>,
     membership: Membership,
 ) -> Result<Command, (Step, io::Error)> {
     arm_death_signal(keeper)?;
     // Its own group, in the front's session: setsid would lose the terminal, and with it Ctrl-C and Ctrl-Z.
     clone::lead_own_group().map_err(|error| (Step::Group, error))?;
+    if let Some((ear_is_ready, ready)) = wait {
+        // Before the suite has the foreground: a Ctrl-C that the ear does not hear is one that the front never learns of.
+        fds::close_copy(ready);
+        fds::wait_for_end(ear_is_ready);
+    }
     if let (true, Some(terminal)) = (orders.foreground, orders.terminal) {
         // A terminal that hung up meanwhile is no reason not to start; the hangup arrives as a signal.
         let _ = terminal.give_to(std::process::id() as i32);

@@ -66,16 +66,20 @@ pub struct Orders<'a> {
 
 /// The keeper's whole life; the answer is its exit code, which nobody relies on.
 pub fn keep(orders: Orders<'_>) -> i32 {
-    let leader = match settle_in(&orders).and_then(|()| launch::leader(&orders)) {
-        Ok(leader) => leader,
+    let started = settle_in(&orders).and_then(|()| {
+        // Nobody waits for an ear where there is no terminal.
+        let wait = orders.terminal.map(|_| fds::pipe()).transpose();
+        let wait = wait.map_err(|error| (Step::Fork, error))?;
+        Ok((launch::leader(&orders, wait.as_ref())?, wait))
+    });
+    let (leader, wait) = match started {
+        Ok(started) => started,
         Err((step, error)) => {
             News::SetupFailed(step, errno(&error)).send(&orders.line);
             return 1;
         }
     };
-    let ear = orders
-        .terminal
-        .and_then(|_| ear::open(leader.pid, &orders.line).ok());
+    let ear = wait.and_then(|(_, ready)| ear::open(leader.pid, &orders.line, ready).ok());
     let _ = let_go_of_the_users_things();
     let mut keeper = Keeper {
         orders,

@@ -61,6 +61,15 @@ pub fn close_copy(parents: &impl AsFd) {
     unsafe { libc::close(parents.as_fd().as_raw_fd()) };
 }
 
+/// Waits until nobody holds the other end of this pipe.
+pub fn wait_for_end(read_end: &OwnedFd) {
+    // Nobody writes to it; an error, which cannot be mended here, ends the wait as well.
+    while matches!(
+        nix::unistd::read(read_end, &mut [0]),
+        Ok(1..) | Err(nix::Error::EINTR)
+    ) {}
+}
+
 /// Standard output, to be watched.
 pub fn stdout() -> BorrowedFd<'static> {
     // SAFETY: number 1 is open for the whole life of this program: the Rust runtime opens /dev/null there if nothing else

@@ -97,6 +97,36 @@ fn a_second_ctrl_c_ends_a_suite_that_ignores_the_first() {
     });
 }
 
+/// The suite gets the foreground only when somebody hears what is typed to it: a Ctrl-C at that very moment is heard too. The
+/// suite is started with SIGINT ignored, so that it is there for the second one however early the first one comes.
+#[test]
+fn a_ctrl_c_is_heard_as_soon_as_the_suite_has_the_foreground() {
+    daemon_test(|| {
+        at_every_level(|bench, level| {
+            for _ in 0..10 {
+                let mut pty = Pty::open();
+                let command = format!(
+                    "trap '' INT; exec {} --grace 10m --level {level} -- {} play nothing --then wait --life 100",
+                    bench.guardrun().display(),
+                    bench.actor().display(),
+                );
+                let mut scene = Run::bare(bench, User::present())
+                    .terminal(&pty)
+                    .suite(["/bin/sh", "-c", &command])
+                    .start();
+                let before = pty.foreground();
+                let until = Instant::now() + PATIENCE;
+                while pty.foreground() == before && Instant::now() < until {}
+                pty.keys(CTRL_C);
+                pty.wait_for("interrupted")
+                    .unwrap_or_else(|told| panic!("{level}: not heard: {told}"));
+                pty.keys(CTRL_C);
+                assert_eq!(scene.wait_for_end(), Some(Ended::Killed(2)), "{level}");
+            }
+        });
+    });
+}
+
 /// Only the terminal's own Ctrl-C counts: a signal that guardrun passes on to the suite's group is heard there as well, and must
 /// not be taken for the second. The grace is waited for, so it is the least that the end may take.
 #[test]

@@ -79,6 +79,8 @@ fn inside(words: &Words) -> io::Result<i32> {
         Side::Child => {
             sys::mask_all(libc::SIG_UNBLOCK);
             sys::undo_spawn();
+            // Started by nohup, the whole test ignores it, and guardrun then outlives its parent, as it is meant to.
+            sys::disposition(libc::SIGHUP, libc::SIG_DFL);
             sys::prctl(libc::PR_SET_PDEATHSIG, 0)?;
             let null = fs::File::open("/dev/null")?;
             sys::put(null.as_raw_fd(), 0)?;

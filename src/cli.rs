@@ -1,6 +1,6 @@
 //! The words typed: the one definition that help, completions and the man page come from. No I/O, no meaning.
 
-use crate::values::{Leaks, Level};
+use crate::values::{Fence, Leaks, Level};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
@@ -176,6 +176,9 @@ pub struct RunOptions {
     /// What processes left behind by a green run mean
     #[arg(long, env = "GUARDRUN_LEAKS", value_name = "WHAT")]
     pub leaks: Option<Leaks>,
+    /// What the suite's tests may not do
+    #[arg(long, env = "GUARDRUN_FENCE", value_name = "CLASS")]
+    pub fence: Option<Fence>,
     /// Go on when the process that started guardrun dies
     #[arg(long, env = "GUARDRUN_OUTLIVE_PARENT", value_parser = clap::builder::FalseyValueParser::new())]
     pub outlive_parent: bool,

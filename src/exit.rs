@@ -18,6 +18,8 @@ pub enum Verdict {
     BadPolicy,
     /// The level of containment asked for cannot be had here.
     CannotContain,
+    /// The suite tried to do what its fence forbids.
+    Fenced,
     /// The suite passed, and left processes behind that were then killed.
     Leaked,
     /// The wall clock limit was passed.
@@ -69,6 +71,12 @@ pub const TABLE: &[Row] = &[
         code: 42,
         name: "cannot-contain",
         meaning: "the level of containment asked for cannot be had here; nothing was started",
+    },
+    Row {
+        verdict: Verdict::Fenced,
+        code: 45,
+        name: "fenced",
+        meaning: "the suite tried to do what its fence forbids; that was refused and named",
     },
     Row {
         verdict: Verdict::Leaked,

@@ -64,6 +64,8 @@ pub struct HoldView {
     pub timeout: Part,
     /// Time between asking and killing.
     pub grace: Part,
+    /// What its tests may not do.
+    pub fence: Part,
     /// `fail` or `warn`.
     pub leaks: &'static str,
     /// Whether there is a lifeline.
@@ -122,6 +124,7 @@ impl HoldView {
                 &said.timeout,
             ),
             grace: part(duration(hold.grace), &said.grace),
+            fence: part(hold.fence.class.name().to_owned(), &hold.fence.place),
             leaks: hold.leaks.name(),
             lifeline: hold.lifeline,
             outlive_parent: hold.outlive_parent,

@@ -4,8 +4,8 @@
 //! `--leaks warn`: that a green run leaves nothing is what guardrun is for, and to give it up takes a reason in a file.
 
 use crate::cli::{LevelChoice, RunOptions};
-use crate::policy::{Hold, Place, Said};
-use crate::values::{Leaks, Level};
+use crate::policy::{FenceRules, Hold, Place, Said};
+use crate::values::{Fence, Leaks, Level};
 use std::fmt;
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ pub(super) fn tighten(
         grace: rule.grace(&hold, flags)?,
         leaks: leaks(&hold, flags)?,
         outlive_parent: rule.outlive_parent(&hold, flags)?,
+        fence: fence(&hold, flags)?,
         ..hold
     })
 }
@@ -170,6 +171,26 @@ fn leaks(hold: &Hold, flags: &RunOptions) -> Result<Leaks, Loosening> {
         }),
         Some(asked) => Ok(asked),
         None => Ok(hold.leaks),
+    }
+}
+
+/// Without a policy file too the fence can only be made stricter: that a suite nobody has described starts no daemons is what
+/// guardrun is for.
+fn fence(hold: &Hold, flags: &RunOptions) -> Result<FenceRules, Loosening> {
+    let rules = hold.fence.clone();
+    match flags.fence {
+        Some(asked) if asked < rules.class => Err(Loosening {
+            flag: format!("--fence {asked}"),
+            demand: format!("the fence `{}`", rules.class),
+            place: rules.place,
+            hint: "leave the flag out; `dangerously-fence-weaker` in the policy asks for less, with a reason".to_owned(),
+        }),
+        Some(asked) => Ok(FenceRules {
+            class: asked,
+            demanded: asked > Fence::Off,
+            ..rules
+        }),
+        None => Ok(rules),
     }
 }
 

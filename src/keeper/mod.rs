@@ -60,6 +60,8 @@ pub struct Orders<'a> {
     pub lifeline: Option<&'a OwnedFd>,
     /// Whether LISTEN_PID names the front and is to name the leader (sd_listen_fds(3)).
     pub listens: bool,
+    /// The leader's end of the suite's fence, if it has one.
+    pub fence: Option<crate::fence::Entry>,
     /// The run's record, unlinked by an orphaned keeper that has left nothing.
     pub record: Option<&'a crate::registry::Record>,
 }

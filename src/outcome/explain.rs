@@ -18,7 +18,8 @@ pub struct Ending {
 }
 
 /// Judges an outcome. What decides, in this order: something is still there (51); nothing was started (42, 126, 127);
-/// the keeper was lost (52); a limit (48); a request from outside; a leak behind a green run (46); the suite's own status.
+/// the keeper was lost (52); a limit (48); a request from outside; what its fence refused (45); a leak behind a green run (46);
+/// the suite's own status.
 pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
     let mut verdicts = Vec::new();
     if !outcome.unkilled.is_empty() {
@@ -86,6 +87,19 @@ pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
             Some(status) => (exit_as(status), describe(status)),
         },
     };
+    // Whoever asked for the end is answered in the way that he expects.
+    let by_itself_or_by_a_limit = !matches!(
+        outcome.end,
+        End::Asked(_) | End::ParentDied | End::StdoutClosed
+    );
+    let mut cause = cause;
+    if outcome.fenced.fails() && by_itself_or_by_a_limit {
+        let leaked = verdicts.iter().position(|one| *one == Verdict::Leaked);
+        if verdicts.is_empty() || leaked == Some(0) {
+            cause += &format!(" ({} refused by its fence)", things(outcome.fenced.refused));
+        }
+        verdicts.insert(leaked.unwrap_or(verdicts.len()), Verdict::Fenced);
+    }
     let exit = verdicts
         .first()
         .map_or(exit, |verdict| Exit::from(*verdict));
@@ -141,6 +155,13 @@ fn describe(status: Status) -> String {
     }
 }
 
+fn things(number: u64) -> String {
+    match number {
+        1 => "1 thing".to_owned(),
+        n => format!("{n} things"),
+    }
+}
+
 fn count(survivors: &[Survivor]) -> String {
     match survivors
         .iter()
@@ -156,7 +177,7 @@ fn count(survivors: &[Survivor]) -> String {
 mod tests {
     use super::{Ending, explain};
     use crate::exit::{Exit, Verdict};
-    use crate::outcome::{End, Outcome, Survivor};
+    use crate::outcome::{End, Fenced, Outcome, Survivor};
     use crate::values::Leaks;
     use crate::values::{Level, ProcessId, Status};
     use std::time::Duration;
@@ -169,6 +190,7 @@ mod tests {
             status,
             survivors: Vec::new(),
             unkilled: Vec::new(),
+            fenced: Fenced::default(),
             elapsed: Duration::ZERO,
         }
     }
@@ -237,6 +259,40 @@ mod tests {
         let ending = judged(&ended);
         assert_eq!(ending.exit, Exit::Code(51));
         assert_eq!(ending.verdicts, [Verdict::NotKilled, Verdict::TimedOut]);
+    }
+
+    fn fenced(mut outcome: Outcome) -> Outcome {
+        outcome.fenced.refused = 2;
+        outcome
+    }
+
+    #[test]
+    fn what_a_fence_refused_decides_whatever_the_suite_made_of_it() {
+        for status in [Status::Exited(0), Status::Exited(3), Status::Signaled(11)] {
+            let ending = judged(&fenced(outcome(End::Itself, Some(status))));
+            assert_eq!(ending.exit, Exit::Code(45), "{status:?}");
+            assert!(ending.cause.ends_with("(2 things refused by its fence)"));
+        }
+        let mut leaking = fenced(outcome(End::Itself, Some(Status::Exited(0))));
+        leaking.survivors.push(survivor(None));
+        let verdicts = judged(&leaking).verdicts;
+        assert_eq!(verdicts, [Verdict::Fenced, Verdict::Leaked]);
+    }
+
+    #[test]
+    fn a_limit_decides_over_a_fence_and_a_request_keeps_its_own_end() {
+        let limit = End::Timeout(Duration::from_secs(1));
+        let verdicts = judged(&fenced(outcome(limit, None))).verdicts;
+        assert_eq!(verdicts, [Verdict::TimedOut, Verdict::Fenced]);
+        let asked = fenced(outcome(End::Asked(2), Some(Status::Signaled(2))));
+        assert_eq!(judged(&asked).exit, Exit::Signal(2));
+    }
+
+    #[test]
+    fn a_fence_that_only_warns_changes_no_status() {
+        let mut warned = fenced(outcome(End::Itself, Some(Status::Exited(0))));
+        warned.fenced.forgive(crate::values::Refused::Warn);
+        assert_eq!(judged(&warned).exit, Exit::Code(0));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Step {
     Join = 8,
     /// Finding the cgroup that guardrun is in.
     FindCgroup = 9,
+    /// Having the kernel ask before certain calls.
+    Fence = 40,
 }
 
 impl Step {
@@ -33,7 +35,7 @@ impl Step {
     pub const NONE: u8 = 0;
 
     /// All of them.
-    pub const ALL: [Step; 9] = [
+    pub const ALL: [Step; 10] = [
         Step::Fork,
         Step::DeathSignal,
         Step::IdMap,
@@ -43,6 +45,7 @@ impl Step {
         Step::MakeLeaf,
         Step::Join,
         Step::FindCgroup,
+        Step::Fence,
     ];
 
     /// The step with this number.
@@ -62,6 +65,7 @@ impl Step {
             Step::MakeLeaf => "make a cgroup",
             Step::Join => "move the suite into its cgroup",
             Step::FindCgroup => "find the own cgroup",
+            Step::Fence => "put up the fence",
         }
     }
 }

@@ -1,9 +1,11 @@
 //! How a run ended and why: the whole space of endings, as data, and the one place where they become a verdict.
 
 mod explain;
+mod fenced;
 mod lack;
 
 pub use explain::{Ending, explain};
+pub use fenced::{Fenced, Program, Refusal};
 pub use lack::{Lack, Step};
 
 use crate::values::{Level, ProcessId, Status};
@@ -25,6 +27,8 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// What its fence saw and refused.
+    pub fenced: Fenced,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
 }

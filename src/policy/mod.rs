@@ -21,9 +21,10 @@ mod written;
 
 pub use error::PolicyError;
 pub use find::{NAMES, find};
-pub use matching::{Candidate, Matcher, Specificity, Tie};
+pub use matching::{Candidate, Matcher, Specificity, Tie, words_match};
 pub use model::{
-    Gate, Hold, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
+    Allowed, FenceRules, Gate, Hold, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite,
+    Unmatched,
 };
 pub use read::{LARGEST, Reader, read};
 

@@ -1,15 +1,17 @@
 //! What a person reads about a run.
 
+use super::fenced;
 use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
-use crate::outcome::{End, Ending, Lack, Outcome, Survivor};
+use crate::outcome::{End, Ending, Lack, Outcome, Refusal, Survivor};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::registry::Swept;
 use crate::run::Listener;
 use crate::sys::signal;
+use crate::values::Fence;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -63,6 +65,14 @@ impl Listener for HumanListener<'_> {
             "still alive after the suite had ended, and being ended now:",
         );
         name_each(self.voice, survivors);
+    }
+
+    fn fenced(&mut self, refusal: &Refusal) {
+        fenced::refusal(self.voice, refusal);
+    }
+
+    fn unfenced(&mut self, class: Fence, why: &str) {
+        self.notice(&format!("the fence `{class}` is not up: {why}"));
     }
 
     fn ending(&mut self, end: End, grace: Duration) {
@@ -158,6 +168,7 @@ pub(super) fn plan(plan: &Plan) -> String {
                 .map_or_else(|| "none".to_owned(), duration),
         ),
         ("grace", duration(plan.hold.grace)),
+        ("fence", plan.hold.fence.class.name().to_owned()),
     ];
     for open in &plan.opened {
         rows.push((
@@ -215,6 +226,7 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
             .iter()
             .for_each(|lack| say_lack(voice, lack, Tone::Plain));
     }
+    fenced::summary(voice, &outcome.fenced);
     if !outcome.unkilled.is_empty() {
         voice.say(Tone::Bad, "could not be killed, and is still there:");
         for survivor in outcome.unkilled.iter().take(NAMED) {
@@ -261,9 +273,10 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
     voice.say(
         tone,
         &format!(
-            "{verdict}{name} {} in {} · {left} ({level})",
+            "{verdict}{name} {} in {} · {}{left} ({level})",
             ending.cause,
-            seconds(outcome.elapsed)
+            seconds(outcome.elapsed),
+            fenced::count(&outcome.fenced)
         ),
     );
     if ending.verdicts.contains(&Verdict::Leaked) {

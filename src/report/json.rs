@@ -27,6 +27,7 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
         "elapsed_seconds": outcome.elapsed.as_secs_f64(),
         "survivors": outcome.survivors,
         "unkilled": outcome.unkilled,
+        "fence": outcome.fenced,
     })
 }
 
@@ -55,6 +56,7 @@ pub(super) fn plan(plan: &Plan) -> Value {
         "timeout_seconds": plan.hold.timeout.map(|time| time.as_secs_f64()),
         "grace_seconds": plan.hold.grace.as_secs_f64(),
         "gates": opened,
+        "fence": plan.hold.fence.class,
         "removed": plan.removed,
     })
 }

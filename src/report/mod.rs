@@ -1,6 +1,7 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod fenced;
 mod findings;
 mod human;
 mod json;

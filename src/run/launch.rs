@@ -4,9 +4,10 @@ use super::supervise::{self, Supervised};
 use super::surroundings::Surroundings;
 use super::{Listener, job::Job};
 use crate::contain::{self, Leaf};
+use crate::fence::Watch;
 use crate::host;
 use crate::keeper::{self, Orders};
-use crate::outcome::{End, Lack, Outcome, Step};
+use crate::outcome::{End, Fenced, Lack, Outcome, Step};
 use crate::plan::Plan;
 use crate::registry::{Entry, Record};
 use crate::sys::clone::{self, Birth, Namespaces};
@@ -97,7 +98,10 @@ pub(super) fn attempt(
     };
     let (line, keepers_line) = socket::pair().context("could not make the line to the keeper")?;
     let foreground = surroundings.job.as_mut().is_some_and(Job::offer_foreground);
+    let (mut fence, entry) =
+        Watch::prepare(&plan.hold.fence).context("could not prepare the fence")?;
     let orders = Orders {
+        fence: entry,
         level,
         ids: (namespaces == Namespaces::UserPidMount).then(Ids::own),
         line: keepers_line,
@@ -119,6 +123,9 @@ pub(super) fn attempt(
         || {
             // The front's ends: held by the keeper, they would never come to their end.
             fds::close_copy(&line);
+            if let Some(door) = fence.door() {
+                fds::close_copy(door);
+            }
             if let Some((_, write)) = &surroundings.lifeline {
                 fds::close_copy(write);
             }
@@ -134,8 +141,10 @@ pub(super) fn attempt(
         }
     };
     debug!(%level, keeper = keeper.pid, cgroup = ?leaf.as_ref().map(Leaf::path), "forked the keeper");
+    fence.below(keeper.pid);
     let supervised = supervise::supervise(
         plan,
+        fence,
         level,
         &keeper,
         &line,
@@ -155,6 +164,7 @@ pub(super) fn attempt(
             status: None,
             survivors: Vec::new(),
             unkilled: Vec::new(),
+            fenced: Fenced::default(),
             elapsed: Duration::ZERO,
         },
         Supervised::Over(outcome) => outcome,

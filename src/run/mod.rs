@@ -9,9 +9,10 @@ mod supervise;
 mod surroundings;
 mod survey;
 
-use crate::outcome::{End, Lack, Outcome};
+use crate::outcome::{End, Fenced, Lack, Outcome};
 use crate::plan::Plan;
 use crate::registry::Swept;
+use crate::values::Fence;
 use anyhow::Context;
 use launch::Attempt;
 use std::io;
@@ -26,6 +27,10 @@ pub trait Listener {
     fn no_record(&mut self, error: &io::Error);
     /// Processes were still alive after the suite had ended; they are being ended now.
     fn survivors(&mut self, survivors: &[crate::outcome::Survivor]);
+    /// The suite's fence refused something, for the first time in its kind.
+    fn fenced(&mut self, refusal: &crate::outcome::Refusal);
+    /// There is no fence of this class here, for this reason, and nobody has asked for it by name.
+    fn unfenced(&mut self, class: Fence, why: &str);
     /// The suite was asked to end, and has this long before it is killed.
     fn ending(&mut self, end: End, grace: Duration);
 }
@@ -60,6 +65,7 @@ fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
         status: None,
         survivors: Vec::new(),
         unkilled: Vec::new(),
+        fenced: Fenced::default(),
         elapsed: Duration::ZERO,
     }
 }

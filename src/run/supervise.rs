@@ -10,6 +10,7 @@ use super::course::{Action, Course, Event};
 use super::hold::Hold;
 use super::surroundings::Surroundings;
 use crate::contain::Leaf;
+use crate::fence::{Happening, Watch};
 use crate::keeper::{News, Order, Received};
 use crate::outcome::{End, Outcome, Step, Survivor};
 use crate::plan::Plan;
@@ -44,6 +45,7 @@ pub(super) enum Supervised {
 /// Sees a run through to its end.
 pub(super) fn supervise(
     plan: &Plan,
+    fence: Watch<'_>,
     level: Level,
     keeper: &Child,
     line: &Line,
@@ -61,6 +63,7 @@ pub(super) fn supervise(
     };
     let mut supervisor = Supervisor {
         plan,
+        fence,
         hold,
         line,
         listener,
@@ -87,6 +90,7 @@ pub(super) fn supervise(
 
 struct Supervisor<'a> {
     plan: &'a Plan,
+    fence: Watch<'a>,
     hold: Hold<'a>,
     line: &'a Line,
     listener: &'a mut dyn Listener,
@@ -112,6 +116,7 @@ impl Supervisor<'_> {
             let keeper = (!self.keeper_has_left)
                 .then_some((self.hold.keeper.fd.as_fd(), Interest::Readable));
             let parent = surroundings.parent.as_ref().filter(|_| self.parent_watched);
+            let [questions, sessions] = self.fence.descriptors();
             let wanted = [
                 self.line_watched
                     .then_some((self.line.as_fd(), Interest::Readable)),
@@ -120,10 +125,29 @@ impl Supervisor<'_> {
                 parent.map(|parent| (parent.as_fd(), Interest::Readable)),
                 self.stdout_watched
                     .then(|| (fds::stdout(), Interest::Hangup)),
+                questions.map(|fd| (fd, Interest::Readable)),
+                sessions.map(|fd| (fd, Interest::Readable)),
             ];
             let deadline = self.course.next_tick().map(|time| self.clock.instant(time));
-            let [news, keeper_gone, signals, parent_gone, stdout_closed] =
-                poll::wait(wanted, deadline)?;
+            let fence_deadline = self.fence.deadline();
+            let [
+                news,
+                keeper_gone,
+                signals,
+                parent_gone,
+                stdout_closed,
+                questions,
+                sessions,
+            ] = poll::wait(
+                wanted,
+                [deadline, fence_deadline].into_iter().flatten().min(),
+            )?;
+            // Before anything else: somebody waits for an answer, and what was left behind is to be named as that and not
+            // as a leftover.
+            let fence_due = fence_deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if questions || sessions || fence_due {
+                self.mind_the_fence();
+            }
             if news || keeper_gone {
                 self.hear(surroundings)?;
             }
@@ -146,6 +170,17 @@ impl Supervisor<'_> {
             }
         }
         Ok(())
+    }
+
+    fn mind_the_fence(&mut self) {
+        for happening in self.fence.look() {
+            match happening {
+                Happening::Refused(refusal) => self.listener.fenced(&refusal),
+                Happening::Unfenced(why) => {
+                    self.listener.unfenced(self.plan.hold.fence.class, &why)
+                }
+            }
+        }
     }
 
     /// Takes in everything that the keeper has said.
@@ -285,6 +320,7 @@ impl Supervisor<'_> {
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
+            fenced: self.fence.finish(),
             elapsed: self.clock.now(),
         })
     }

@@ -7,13 +7,16 @@
 
 pub mod child;
 pub mod clone;
+pub mod epoll;
 pub mod fds;
 pub mod identity;
 pub mod lock;
+pub mod memory;
 pub mod namespace;
 pub mod poll;
 pub mod prctl;
 pub mod procfs;
+pub mod seccomp;
 pub mod signal;
 pub mod socket;
 pub mod start;

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room, each knowing only those before it.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "values", "exit", "sys", "cli", "policy", "gate", "plan", "outcome", "host", "contain",
-    "registry", "keeper", "run", "report", "commands",
+    "fence", "registry", "keeper", "run", "report", "commands",
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.
-const PURE: [&str; 8] = [
+const PURE: [&str; 10] = [
     "src/values.rs",
     "src/exit.rs",
     "src/cli.rs",
@@ -18,6 +18,8 @@ const PURE: [&str; 8] = [
     "src/plan/",
     "src/outcome/",
     "src/run/course.rs",
+    "src/fence/kind.rs",
+    "src/fence/rules.rs",
     "src/keeper/message.rs",
 ];
 

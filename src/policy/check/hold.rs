@@ -61,6 +61,7 @@ pub(super) fn defaults(source: &Source, written: &written::Defaults) -> Checked<
         timeout: values.timeout,
         grace: values.grace.unwrap_or(built_in.grace),
         lifeline: values.lifeline.unwrap_or(built_in.lifeline),
+        fence: super::fence::defaults(source, written.fence.as_ref())?,
         ..built_in
     };
     level_is_strong_enough(source, keys.level, hold.level, hold.at_least)?;
@@ -144,6 +145,8 @@ pub(super) fn of_suite(
         leftovers: in_force.leftovers.clone(),
         lifeline: values.lifeline.unwrap_or(base.lifeline),
         outlive_parent: in_force.has(OUTLIVE_PARENT),
+        // The caller's: `check::fence`.
+        fence: base.fence.clone(),
     };
     let said = Said {
         level: values.said.level.or_else(|| base_said.level.clone()),

@@ -3,6 +3,7 @@
 //! Each check either makes a value of the model or an error with its place. None is a warning: a rule that is
 //! doubtful is not used.
 
+mod fence;
 mod hold;
 mod lines;
 mod loosening;
@@ -152,6 +153,10 @@ fn suite(
     let mut notes: Vec<Note> = Vec::new();
     let in_force = loosening::in_force(source, today, name.get_ref(), written, &mut notes)?;
     let (hold, said) = hold::of_suite(source, policy, name, written, &in_force, &mut notes)?;
+    let hold = super::model::Hold {
+        fence: fence::of_suite(source, &policy.defaults, written, &in_force)?,
+        ..hold
+    };
     policy.notes.append(&mut notes);
     Ok(Suite {
         name: name.get_ref().clone(),

@@ -1,0 +1,405 @@
+//! The front's side of a fence: hears of the listener, answers its questions, and watches sessions. Lives in the front's
+//! loop, never waits, and does a bounded amount of work at a time.
+
+use super::enter::{self, Entry};
+use super::kind::{Kind, Name};
+use super::ledger::{Case, Ledger};
+use super::lineage::{Lineage, Place, Standing};
+use super::rules::{Act, LEFT_BEHIND, Ruling, rule};
+use super::sessions::{LeftBehind, Sessions};
+use crate::outcome::{Fenced, Refusal};
+use crate::policy::FenceRules;
+use crate::sys::identity::PidFd;
+use crate::sys::memory;
+use crate::sys::poll;
+use crate::sys::procfs::{self, Stat};
+use crate::sys::seccomp::{Answer, Call, Listener, Question};
+use crate::sys::socket::{Line, bound_address};
+use crate::values::{Deed, Fence};
+use nix::errno::Errno;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+use tracing::debug;
+
+/// How many questions are answered before the front looks at everything else again.
+const AT_A_TIME: usize = 64;
+/// How many arguments of a program that is to be started are read, and how much of each.
+const WORDS: usize = 256;
+/// The longest path (PATH_MAX, linux/limits.h).
+const WORD: usize = 4096;
+
+/// What is to be told while the run goes on.
+#[derive(Debug)]
+pub enum Happening {
+    /// Something was refused, for the first time in its kind.
+    Refused(Box<Refusal>),
+    /// There is no fence, for this reason.
+    Unfenced(String),
+}
+
+/// The front's side of one run's fence.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    rules: &'a FenceRules,
+    /// The keeper, above which nobody looks.
+    keeper: i32,
+    leader: i32,
+    /// Until the leader has sent the listener.
+    door: Option<Line>,
+    /// As long as somebody may ask.
+    listener: Option<Listener>,
+    sessions: Sessions,
+    ledger: Ledger,
+    started: u64,
+    lack: Option<String>,
+}
+
+impl<'a> Watch<'a> {
+    /// Both sides of a fence, to be made before the keeper is forked. The leader's is None where there is no fence.
+    pub fn prepare(rules: &'a FenceRules) -> io::Result<(Watch<'a>, Option<Entry>)> {
+        let ends = match rules.class {
+            Fence::Off => None,
+            _ => Some(enter::make(rules)?),
+        };
+        let (door, entry) = match ends {
+            Some((door, entry)) => (Some(door), Some(entry)),
+            None => (None, None),
+        };
+        let watch = Watch {
+            rules,
+            keeper: 0,
+            leader: 0,
+            door,
+            listener: None,
+            sessions: Sessions::default(),
+            ledger: Ledger::default(),
+            started: 0,
+            lack: None,
+        };
+        Ok((watch, entry))
+    }
+
+    /// The end of it that the keeper must not keep open.
+    pub fn door(&self) -> Option<&Line> {
+        self.door.as_ref()
+    }
+
+    /// Says who the keeper is, once it has been forked.
+    pub fn below(&mut self, keeper: i32) {
+        self.keeper = keeper;
+    }
+
+    /// What to wait for; either is a reason to call `look`.
+    pub fn descriptors(&self) -> [Option<BorrowedFd<'_>>; 2] {
+        let door = self.door.as_ref().map(AsFd::as_fd);
+        let questions = self.listener.as_ref().map(AsFd::as_fd);
+        [questions.or(door), self.sessions.fd()]
+    }
+
+    /// When to call `look` though nothing happens.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.sessions.deadline()
+    }
+
+    /// Does what there is to do.
+    pub fn look(&mut self) -> Vec<Happening> {
+        let mut happened = Vec::new();
+        self.open_the_door(&mut happened);
+        for _ in 0..AT_A_TIME {
+            let Some(listener) = &self.listener else {
+                break;
+            };
+            if !poll::readable_within(listener.as_fd(), Duration::ZERO) {
+                break;
+            }
+            match listener.next() {
+                Ok(Some(question)) => self.answer(&question, &mut happened),
+                Ok(None) => {}
+                // Nobody is left who could ask; the descriptor would stay readable for ever.
+                Err(_) => self.listener = None,
+            }
+        }
+        self.end_what_was_left_behind(&mut happened);
+        happened
+    }
+
+    /// What there is to be said at the end.
+    pub fn finish(self) -> Fenced {
+        let in_force = self.lack.is_none();
+        let mut fenced = Fenced {
+            class: if in_force {
+                self.rules.class
+            } else {
+                Fence::Off
+            },
+            lack: self.lack,
+            started: counts(self.rules.class).then_some(self.started),
+            refusals: self.ledger.refusals,
+            refused: self.ledger.refused,
+            forgiven: false,
+        };
+        fenced.started = fenced.started.filter(|_| in_force);
+        fenced.forgive(self.rules.refused);
+        fenced
+    }
+
+    /// Takes the listener from the leader.
+    fn open_the_door(&mut self, happened: &mut Vec<Happening>) {
+        let Some(door) = &self.door else { return };
+        match door.try_receive_parcel() {
+            Ok(Some(parcel)) => {
+                self.leader = parcel.sender;
+                match parcel.fd {
+                    Some(fd) => self.listener = Some(Listener::from(fd)),
+                    None => {
+                        let why = format!(
+                            "this kernel or container cannot have it ({})",
+                            Errno::from_raw(parcel.word).desc()
+                        );
+                        self.lack = Some(why.clone());
+                        happened.push(Happening::Unfenced(why));
+                    }
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            // The leader never got that far, which it says elsewhere.
+            Ok(None) | Err(_) => {}
+        }
+        self.door = None;
+    }
+
+    fn answer(&mut self, question: &Question, happened: &mut Vec<Happening>) {
+        if matches!(question.call, Call::Exec | Call::ExecAt) {
+            self.started += 1;
+        }
+        if self.rules.class < Fence::Daemons {
+            debug!(call = ?question.call, thread = question.thread, "seen");
+            self.reply(question, Answer::GoOn);
+            return;
+        }
+        let Some(sight) = Sight::of(question, self.keeper, self.leader) else {
+            // Whoever asked has ended, or is not to be seen; what cannot be judged is not done.
+            self.reply(question, Answer::Refuse(Errno::EPERM as i32));
+            return;
+        };
+        if !self.still_waits(question) {
+            return;
+        }
+        let standing = sight.standing();
+        if question.call == Call::Ring {
+            // Below a test nobody may listen, so there is nobody who needs what could listen. Programs ask for a ring in
+            // passing and do without one, so this is no attempt at anything and is not named.
+            let above = standing.place != Place::Below;
+            let answer = if above {
+                Answer::GoOn
+            } else {
+                Answer::Refuse(Errno::ENOSYS as i32)
+            };
+            self.reply(question, answer);
+            return;
+        }
+        let ruling = rule(self.rules.class, &self.rules.allowed, &sight.act(standing));
+        debug!(call = ?question.call, process = ?sight.process.id, ?standing, ?ruling);
+        match ruling {
+            Ruling::Free => self.reply(question, Answer::GoOn),
+            Ruling::Watched => {
+                // Before the answer: afterwards the parent may be gone, and who it was.
+                let watched = match sight.lineage {
+                    Some(lineage) => self.sessions.watch(lineage, self.keeper),
+                    None => Ok(()),
+                };
+                let answer = match watched {
+                    Ok(()) => Answer::GoOn,
+                    Err(_) => Answer::Refuse(Errno::EAGAIN as i32),
+                };
+                self.reply(question, answer);
+            }
+            Ruling::Refused(rule) => {
+                let case = Case {
+                    deed: sight.deed,
+                    object: sight.object,
+                    who: &sight.process,
+                    lineage: sight.lineage.as_ref(),
+                    standing,
+                    rule,
+                };
+                let first = self.ledger.write(self.rules, &case);
+                happened.extend(first.map(|first| Happening::Refused(Box::new(first.clone()))));
+                // After it was written down: once it has the answer it may be gone.
+                self.reply(question, Answer::Refuse(rule.errno as i32));
+            }
+        }
+    }
+
+    fn reply(&self, question: &Question, answer: Answer) {
+        if let Some(listener) = &self.listener {
+            listener.answer(question, answer);
+        }
+    }
+
+    fn still_waits(&self, question: &Question) -> bool {
+        let listener = self.listener.as_ref();
+        listener.is_some_and(|listener| listener.still_waits(question))
+    }
+
+    fn end_what_was_left_behind(&mut self, happened: &mut Vec<Happening>) {
+        for left in self.sessions.left_behind(self.keeper) {
+            let LeftBehind { lineage, root } = left;
+            let arguments = procfs::arguments(root.id.pid);
+            let text = |word: std::ffi::OsString| word.to_string_lossy().into_owned();
+            let program: Vec<String> = arguments.into_iter().map(text).collect();
+            let executable = procfs::executable(root.id.pid);
+            let executable = executable.map(|path| path.to_string_lossy().into_owned());
+            let standing = lineage.standing();
+            let act = Act {
+                deed: Deed::Setsid,
+                standing,
+                orphan: true,
+                starts_worker: false,
+                program: &program,
+                host: host(&lineage, standing),
+            };
+            let is_tool = Name::of(executable.as_deref(), &program).kind() == Kind::Tool;
+            if is_tool || rule(self.rules.class, &self.rules.allowed, &act) == Ruling::Free {
+                continue;
+            }
+            let case = Case {
+                deed: Deed::Setsid,
+                object: String::new(),
+                who: &root,
+                lineage: Some(&lineage),
+                standing,
+                rule: LEFT_BEHIND,
+            };
+            let first = self.ledger.write(self.rules, &case);
+            happened.extend(first.map(|first| Happening::Refused(Box::new(first.clone()))));
+            Sessions::end(root.session, self.keeper);
+        }
+    }
+}
+
+/// Whether execve(2) is asked about, and can be counted.
+fn counts(class: Fence) -> bool {
+    super::calls(class).contains(&Call::Exec)
+}
+
+fn host(lineage: &Lineage, standing: Standing) -> Option<&[String]> {
+    let host = lineage.programs.get(standing.host?)?;
+    Some(&host.arguments)
+}
+
+/// A question with all that is known about the one who asks.
+struct Sight {
+    deed: Deed,
+    /// For a start the program's path, for a listen the address.
+    object: String,
+    /// For a start, the arguments of the program that is to be started; else those of the one who asks.
+    program: Vec<String>,
+    process: Stat,
+    /// None where it is not to be seen.
+    lineage: Option<Lineage>,
+}
+
+impl Sight {
+    /// None when the asker is gone.
+    fn of(question: &Question, keeper: i32, leader: i32) -> Option<Sight> {
+        let pid = procfs::process_of(question.thread)?;
+        let process = procfs::stat(pid)?;
+        let lineage = Lineage::of(pid, keeper, leader);
+        let own = || {
+            let last = lineage.as_ref().and_then(|lineage| lineage.programs.last());
+            last.map(|program| program.arguments.clone())
+                .unwrap_or_default()
+        };
+        let (deed, object, program) = match question.call {
+            Call::Exec | Call::ExecAt => {
+                let (path, words) = started(question, pid);
+                (Deed::Start, path, words)
+            }
+            Call::Session | Call::Ring => (Deed::Setsid, String::new(), own()),
+            Call::UnlockTerminal => (Deed::Pty, String::new(), own()),
+            Call::Listen => (Deed::Listen, address(question, pid), own()),
+        };
+        Some(Sight {
+            deed,
+            object,
+            program,
+            process,
+            lineage,
+        })
+    }
+
+    fn standing(&self) -> Standing {
+        match &self.lineage {
+            Some(lineage) => lineage.standing(),
+            // It is there, and where it comes from cannot be seen.
+            None => Standing {
+                place: Place::Below,
+                host: None,
+            },
+        }
+    }
+
+    fn act(&self, standing: Standing) -> Act<'_> {
+        let caller = self
+            .lineage
+            .as_ref()
+            .and_then(|lineage| lineage.programs.last());
+        let starts_worker = self.deed == Deed::Start
+            && standing.place == Place::Host
+            && caller.is_some_and(|caller| {
+                Name::of(Some(&self.object), &self.program).is_worker_of(&caller.name())
+            });
+        Act {
+            deed: self.deed,
+            standing,
+            orphan: self.lineage.as_ref().is_none_or(|lineage| !lineage.whole),
+            starts_worker,
+            program: &self.program,
+            host: self
+                .lineage
+                .as_ref()
+                .and_then(|lineage| host(lineage, standing)),
+        }
+    }
+}
+
+/// The path and the arguments with which a program is to be started, as they stand in the asker's memory now. The path is
+/// the first word too, so that a pattern sees what is really executed.
+fn started(question: &Question, pid: i32) -> (String, Vec<String>) {
+    let arguments = &question.arguments;
+    let (path_at, words_at) = match question.call {
+        Call::ExecAt => (arguments[1], arguments[2]),
+        _ => (arguments[0], arguments[1]),
+    };
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let mut path = memory::text(pid, path_at, WORD)
+        .map(text)
+        .unwrap_or_default();
+    if question.call == Call::ExecAt && path.is_empty() {
+        // AT_EMPTY_PATH (execveat(2)): the descriptor is the program, as with fexecve(3).
+        let file = procfs::descriptor(pid, arguments[0] as i32);
+        path = file
+            .map(|path| path.to_string_lossy().into_owned())
+            .unwrap_or_default();
+    }
+    let words = memory::texts(pid, words_at, question.pointer, WORDS, WORD);
+    let mut words: Vec<String> = words.unwrap_or_default().into_iter().map(text).collect();
+    match words.first_mut() {
+        Some(first) => first.clone_from(&path),
+        None => words.push(path.clone()),
+    }
+    (path, words)
+}
+
+/// The address that is to be listened on, where it can be found out.
+fn address(question: &Question, pid: i32) -> String {
+    let socket = question.descriptor().and_then(|number| {
+        let process = PidFd::open(pid).ok()?;
+        process.descriptor(number).ok()
+    });
+    socket
+        .and_then(|socket| bound_address(&socket))
+        .unwrap_or_default()
+}

@@ -170,11 +170,8 @@ impl<'a> Watch<'a> {
     }
 
     fn answer(&mut self, question: &Question, happened: &mut Vec<Happening>) {
-        if matches!(question.call, Call::Exec | Call::ExecAt) {
-            self.started += 1;
-        }
         if self.rules.class < Fence::Daemons {
-            debug!(call = ?question.call, thread = question.thread, "seen");
+            self.count(question);
             self.reply(question, Answer::GoOn);
             return;
         }
@@ -202,7 +199,10 @@ impl<'a> Watch<'a> {
         let ruling = rule(self.rules.class, &self.rules.allowed, &sight.act(standing));
         debug!(call = ?question.call, process = ?sight.process.id, ?standing, ?ruling);
         match ruling {
-            Ruling::Free => self.reply(question, Answer::GoOn),
+            Ruling::Free => {
+                self.count(question);
+                self.reply(question, Answer::GoOn);
+            }
             Ruling::Watched => {
                 // Before the answer: afterwards the parent may be gone, and who it was.
                 let watched = match sight.lineage {
@@ -229,6 +229,24 @@ impl<'a> Watch<'a> {
                 // After it was written down: once it has the answer it may be gone.
                 self.reply(question, Answer::Refuse(rule.errno as i32));
             }
+        }
+    }
+
+    /// Counts a program that is about to be started. Who looks for one in PATH asks about every directory of it.
+    fn count(&mut self, question: &Question) {
+        if !matches!(question.call, Call::Exec | Call::ExecAt) {
+            return;
+        }
+        let path = path_of(question, question.thread);
+        let seen_from = match path.starts_with('/') {
+            true => format!("/proc/{}/root{path}", question.thread),
+            false => format!("/proc/{}/cwd/{path}", question.thread),
+        };
+        // A path that cannot be read, or is relative to a descriptor, is no search.
+        let searched = question.call == Call::Exec && !path.is_empty();
+        if !searched || std::path::Path::new(&seen_from).exists() {
+            self.started += 1;
+            debug!(path, thread = question.thread, "started");
         }
     }
 
@@ -369,14 +387,12 @@ impl Sight {
 /// the first word too, so that a pattern sees what is really executed.
 fn started(question: &Question, pid: i32) -> (String, Vec<String>) {
     let arguments = &question.arguments;
-    let (path_at, words_at) = match question.call {
-        Call::ExecAt => (arguments[1], arguments[2]),
-        _ => (arguments[0], arguments[1]),
+    let words_at = match question.call {
+        Call::ExecAt => arguments[2],
+        _ => arguments[1],
     };
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let mut path = memory::text(pid, path_at, WORD)
-        .map(text)
-        .unwrap_or_default();
+    let mut path = path_of(question, pid);
     if question.call == Call::ExecAt && path.is_empty() {
         // AT_EMPTY_PATH (execveat(2)): the descriptor is the program, as with fexecve(3).
         let file = procfs::descriptor(pid, arguments[0] as i32);
@@ -391,6 +407,16 @@ fn started(question: &Question, pid: i32) -> (String, Vec<String>) {
         None => words.push(path.clone()),
     }
     (path, words)
+}
+
+/// The path of the program that is to be started, as it was given.
+fn path_of(question: &Question, pid: i32) -> String {
+    let at = match question.call {
+        Call::ExecAt => question.arguments[1],
+        _ => question.arguments[0],
+    };
+    let bytes = memory::text(pid, at, WORD).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The address that is to be listened on, where it can be found out.

@@ -7,12 +7,14 @@
 //! * `room -- COMMAND` — a pid namespace in which COMMAND and whatever comes of it live; it ends when the test does,
 //!   and can say for certain when nothing is left in it (`room.rs`);
 //! * `stage -- COMMAND` — what stands above guardrun in a test: its parent, its terminal, its user (`stage.rs`);
+//! * `try DEED`, `start-by WAY -- COMMAND` — what a fence forbids, by each way there is (`fenced.rs`);
 //! * `exit`, `die`, `show` and so on — small programs with one property each (`show.rs`, `small.rs`).
 //!
 //! Whatever the manner, every process ends by itself: `life.rs`.
 
 #![no_main]
 
+mod fenced;
 mod leader;
 mod life;
 mod room;
@@ -35,6 +37,8 @@ fn act() -> i32 {
         "lurk" => shape::lurk(&words),
         "room" => room::run(&words),
         "stage" => stage::run(&words),
+        "try" => fenced::attempt(&words),
+        "start-by" => fenced::start(&words),
         "show" => show::run(&words),
         other => small::run(other, &mut words),
     };

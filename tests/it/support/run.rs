@@ -48,7 +48,7 @@ enum Fence {
 }
 
 /// For the suites that are there to start daemons.
-const UNFENCED: &str = "[suite.actor]\nmatch = [\"**\"]\n\
+pub(crate) const UNFENCED: &str = "[suite.actor]\nmatch = [\"**\"]\n\
     [suite.actor.dangerously-fence-weaker]\nfence = \"off\"\nreason = \"it is there to do what a fence forbids\"\n";
 
 /// Where the run's stdout goes when there is no terminal.
@@ -224,7 +224,14 @@ impl<'b> Run<'b> {
     /// Starts it, and comes back when the stage is about to become guardrun.
     pub(crate) fn start(mut self) -> Scene {
         if self.fence == Fence::Off && !self.front.is_empty() {
-            self = self.policy(UNFENCED);
+            // With a policy a flag may only shorten the grace.
+            let has_grace = self.options.iter().any(|option| option == "--grace");
+            let grace = if has_grace {
+                "[defaults]\ngrace = \"1day\"\n"
+            } else {
+                ""
+            };
+            self = self.policy(&format!("{UNFENCED}{grace}"));
         }
         let has_terminal = self.stage.iter().any(|word| word == "--tty");
         let mut room = Command::new(self.bench.actor());

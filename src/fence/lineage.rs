@@ -121,17 +121,19 @@ impl Lineage {
             return Standing { place, host: None };
         }
         let unknown = |kind: &Kind| matches!(kind, Kind::Unknown | Kind::Worker);
-        match kinds.iter().position(unknown) {
-            None => Standing {
+        let first = kinds.iter().position(unknown);
+        // What a script starts on the side, and all that comes of it, is not what the script is there to run.
+        let beside = self.programs.iter().skip(1).position(|it| it.background);
+        match (first, beside.filter(|_| kinds[own] != Kind::Tool)) {
+            (first, Some(script)) if first.is_none_or(|first| first > script) => Standing {
+                place: Place::Below,
+                host: Some(script),
+            },
+            (None, _) => Standing {
                 place: Place::Above,
                 host: None,
             },
-            // What a script starts on the side is not what the script is there to run.
-            Some(first) if first > 0 && self.programs[first].background => Standing {
-                place: Place::Below,
-                host: Some(first - 1),
-            },
-            Some(first) => at(first),
+            (Some(first), _) => at(first),
         }
     }
 }
@@ -237,6 +239,16 @@ mod tests {
     fn a_background_job_of_a_script_is_not_what_the_script_runs() {
         assert_eq!(place(&["sh x.sh", "&redis-server"]), Place::Below);
         assert_eq!(place(&["sh x.sh", "redis-server"]), Place::Host);
+        assert_eq!(
+            place(&["sh x.sh", "&npm start", "redis-server"]),
+            Place::Below
+        );
+        assert_eq!(place(&["sh x.sh", "&setsid redis-server"]), Place::Below);
+        assert_eq!(
+            place(&["./tests", "sh x.sh", "&redis-server"]),
+            Place::Below
+        );
+        assert_eq!(place(&["sh x.sh", "&Xvfb :7"]), Place::Above);
         assert_eq!(place(&["sh -c x", "&python -m pytest"]), Place::Host);
     }
 

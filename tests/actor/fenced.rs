@@ -28,7 +28,10 @@ pub(crate) fn attempt(words: &Words) -> io::Result<i32> {
         "listen-in-fork" => {
             let pid = sys::child(|| {
                 let done = sys::bound_socket().and_then(|socket| sys::listen(&socket));
-                sys::exit_now(done.err().map_or(0, |error| error.raw_os_error().unwrap_or(96)));
+                sys::exit_now(
+                    done.err()
+                        .map_or(0, |error| error.raw_os_error().unwrap_or(96)),
+                );
             })?;
             match sys::wait(pid, 0)? {
                 Some((_, sys::Change::Exited(0))) => Ok(()),
@@ -99,7 +102,10 @@ pub(crate) fn start(words: &Words) -> io::Result<i32> {
 }
 
 fn not_started(error: &io::Error) -> io::Result<i32> {
-    small::say(&format!("start errno {}", error.raw_os_error().unwrap_or(96)))?;
+    small::say(&format!(
+        "start errno {}",
+        error.raw_os_error().unwrap_or(96)
+    ))?;
     Ok(90)
 }
 

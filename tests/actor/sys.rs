@@ -562,7 +562,11 @@ pub(crate) fn peer_of_locked_terminal() -> io::Result<()> {
     let master = locked_terminal()?;
     // SAFETY: TIOCGPTPEER takes open flags by value.
     checked(i64::from(unsafe {
-        libc::ioctl(master.as_raw_fd(), libc::TIOCGPTPEER, libc::O_RDWR | libc::O_NOCTTY)
+        libc::ioctl(
+            master.as_raw_fd(),
+            libc::TIOCGPTPEER,
+            libc::O_RDWR | libc::O_NOCTTY,
+        )
     }))
     .map(drop)
 }
@@ -665,6 +669,12 @@ pub(crate) fn exec_copy(program: &std::fs::File, command: &[OsString]) -> io::Re
     // SAFETY: nothing in this program changes the environment.
     let environment = unsafe { environ };
     // SAFETY: the arrays end in null pointers, their strings live in `_words` and in the C library.
-    unsafe { libc::fexecve(copy.as_raw_fd(), pointers.as_ptr().cast(), environment.cast()) };
+    unsafe {
+        libc::fexecve(
+            copy.as_raw_fd(),
+            pointers.as_ptr().cast(),
+            environment.cast(),
+        )
+    };
     Ok(io::Error::last_os_error())
 }

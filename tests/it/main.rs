@@ -6,6 +6,7 @@ mod early_kill;
 mod environment;
 mod escape;
 mod explain;
+mod fence;
 mod gate;
 mod init;
 mod leaks;

@@ -37,7 +37,8 @@ const NO_TERMINAL: Rule = Rule {
     errno: Errno::EPERM,
     answer: "refused with EPERM",
 };
-const NO_BACKGROUND: Rule = Rule {
+/// Also for one that turns out to be an orphan while one looks at it.
+pub(super) const NO_BACKGROUND: Rule = Rule {
     text: "nothing may go into the background in a session of its own",
     errno: Errno::EPERM,
     answer: "refused with EPERM",

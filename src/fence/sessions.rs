@@ -12,7 +12,7 @@ use crate::contain::tree;
 use crate::sys::epoll::Set;
 use crate::sys::fds;
 use crate::sys::identity::PidFd;
-use crate::sys::procfs::Stat;
+use crate::sys::procfs::{self, Stat};
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -37,10 +37,18 @@ struct Session {
     /// Who called setsid, and where he came from then.
     lineage: Lineage,
     /// Held so that their ends are told: the leader's parent, and the leader.
-    _parent: Option<PidFd>,
+    _parent: PidFd,
     leader: Option<PidFd>,
     /// When what was left behind is to be ended.
     until: Option<Instant>,
+}
+
+/// What there is to a session that is about to be made.
+pub(super) enum Begun {
+    /// It is watched.
+    Watched,
+    /// While one looked, whoever started this process has ended.
+    ByAnOrphan(Lineage),
 }
 
 /// A session that was left behind.
@@ -54,7 +62,7 @@ pub(super) struct LeftBehind {
 
 impl Sessions {
     /// Watches the session that this process is about to make.
-    pub(super) fn watch(&mut self, lineage: Lineage, keeper: i32) -> io::Result<()> {
+    pub(super) fn watch(&mut self, lineage: Lineage) -> io::Result<Begun> {
         let set = match self.set.take() {
             Some(set) => set,
             None => {
@@ -68,25 +76,24 @@ impl Sessions {
         self.next += 1;
         let process = &lineage.process;
         let leader = PidFd::open_exactly(process.id)?;
-        let parent = match process.parent {
-            parent if parent == keeper => None,
-            parent => PidFd::open(parent).ok(),
+        let parent = PidFd::open(process.parent);
+        // Looked at after the parent is held: one that ends from now on is heard of.
+        let still = procfs::stat(process.id.pid).is_some_and(|now| now.parent == process.parent);
+        let (Ok(parent), true) = (parent, still) else {
+            return Ok(Begun::ByAnOrphan(lineage));
         };
-        for (fd, which) in [(&parent, 0), (&leader, 1)] {
-            if let Some(fd) = fd {
-                set.add(fd, 2 * number + which)?;
-            }
+        set.add(&parent, 2 * number)?;
+        if let Some(leader) = &leader {
+            set.add(leader, 2 * number + 1)?;
         }
-        // A parent that has ended by now is heard of no more: the look at the first moment's end sees it.
-        let until = parent.is_none().then(|| Instant::now() + MOMENT);
         let session = Session {
             lineage,
             _parent: parent,
             leader,
-            until,
+            until: None,
         };
         self.watched.insert(number, session);
-        Ok(())
+        Ok(Begun::Watched)
     }
 
     /// Becomes readable when there is something to look at.

@@ -5,8 +5,9 @@ use super::enter::{self, Entry};
 use super::kind::{Kind, Name};
 use super::ledger::{Case, Ledger};
 use super::lineage::{Lineage, Place, Standing};
-use super::rules::{Act, LEFT_BEHIND, Ruling, rule};
-use super::sessions::{LeftBehind, Sessions};
+use super::rules::{Act, LEFT_BEHIND, NO_BACKGROUND, Rule, Ruling, rule};
+use super::sessions::{Begun, LeftBehind, Sessions};
+use crate::contain::tree;
 use crate::outcome::{Fenced, Refusal};
 use crate::policy::FenceRules;
 use crate::sys::identity::PidFd;
@@ -14,6 +15,7 @@ use crate::sys::memory;
 use crate::sys::poll;
 use crate::sys::procfs::{self, Stat};
 use crate::sys::seccomp::{Answer, Call, Listener, Question};
+use crate::sys::signal;
 use crate::sys::socket::{Line, bound_address};
 use crate::values::{Deed, Fence};
 use nix::errno::Errno;
@@ -28,6 +30,13 @@ const AT_A_TIME: usize = 64;
 const WORDS: usize = 256;
 /// The longest path (PATH_MAX, linux/limits.h).
 const WORD: usize = 4096;
+
+/// How long a process that has only forked may be kept waiting for its session while its parent is busy: a program that puts
+/// itself into the background forks, and its parent ends at once. Others wait for their child to execute something, and are
+/// seen to wait.
+const HOLD: Duration = Duration::from_millis(20);
+/// How soon one looks again at its parent.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// What is to be told while the run goes on.
 #[derive(Debug)]
@@ -50,6 +59,7 @@ pub struct Watch<'a> {
     /// As long as somebody may ask.
     listener: Option<Listener>,
     sessions: Sessions,
+    held: Vec<Held>,
     ledger: Ledger,
     started: u64,
     lack: Option<String>,
@@ -73,6 +83,7 @@ impl<'a> Watch<'a> {
             door,
             listener: None,
             sessions: Sessions::default(),
+            held: Vec::new(),
             ledger: Ledger::default(),
             started: 0,
             lack: None,
@@ -99,7 +110,8 @@ impl<'a> Watch<'a> {
 
     /// When to call `look` though nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
-        self.sessions.deadline()
+        let again = self.held.iter().map(|held| held.again).min();
+        again.into_iter().chain(self.sessions.deadline()).min()
     }
 
     /// Does what there is to do.
@@ -120,6 +132,7 @@ impl<'a> Watch<'a> {
                 Err(_) => self.listener = None,
             }
         }
+        self.look_at_held(&mut happened);
         self.end_what_was_left_behind(&mut happened);
         happened
     }
@@ -203,33 +216,84 @@ impl<'a> Watch<'a> {
                 self.count(question);
                 self.reply(question, Answer::GoOn);
             }
-            Ruling::Watched => {
-                // Before the answer: afterwards the parent may be gone, and who it was.
-                let watched = match sight.lineage {
-                    Some(lineage) => self.sessions.watch(lineage, self.keeper),
-                    None => Ok(()),
-                };
-                let answer = match watched {
-                    Ok(()) => Answer::GoOn,
-                    Err(_) => Answer::Refuse(Errno::EAGAIN as i32),
-                };
-                self.reply(question, answer);
+            Ruling::Watched if is_leaving(&sight.process) => {
+                let now = Instant::now();
+                self.held.push(Held {
+                    question: *question,
+                    sight,
+                    again: now + LOOK_AGAIN,
+                    until: now + HOLD,
+                });
             }
-            Ruling::Refused(rule) => {
-                let case = Case {
-                    deed: sight.deed,
-                    object: sight.object,
-                    who: &sight.process,
-                    lineage: sight.lineage.as_ref(),
-                    standing,
-                    rule,
-                };
-                let first = self.ledger.write(self.rules, &case);
-                happened.extend(first.map(|first| Happening::Refused(Box::new(first.clone()))));
-                // After it was written down: once it has the answer it may be gone.
-                self.reply(question, Answer::Refuse(rule.errno as i32));
-            }
+            Ruling::Watched => self.begin(question, sight, standing, happened),
+            Ruling::Refused(rule) => self.refuse(question, &sight, standing, rule, happened),
         }
+    }
+
+    /// Lets a session begin, and watches it.
+    fn begin(
+        &mut self,
+        question: &Question,
+        mut sight: Sight,
+        standing: Standing,
+        happened: &mut Vec<Happening>,
+    ) {
+        // Before the answer: afterwards the parent may be gone, and who it was.
+        let Some(lineage) = sight.lineage.take() else {
+            return self.reply(question, Answer::GoOn);
+        };
+        match self.sessions.watch(lineage) {
+            Ok(Begun::Watched) => self.reply(question, Answer::GoOn),
+            Ok(Begun::ByAnOrphan(lineage)) => {
+                sight.lineage = Some(lineage);
+                self.refuse(question, &sight, standing, NO_BACKGROUND, happened);
+            }
+            Err(_) => self.reply(question, Answer::Refuse(Errno::EAGAIN as i32)),
+        }
+    }
+
+    /// Looks again at those whose parents were about to do something.
+    fn look_at_held(&mut self, happened: &mut Vec<Happening>) {
+        let now = Instant::now();
+        for mut held in std::mem::take(&mut self.held) {
+            if !self.still_waits(&held.question) {
+                continue;
+            }
+            let process = &held.sight.process;
+            let parent = procfs::stat(process.id.pid).map(|stat| stat.parent);
+            if parent == Some(process.parent) && is_leaving(process) && now < held.until {
+                if now >= held.again {
+                    held.again = now + LOOK_AGAIN;
+                }
+                self.held.push(held);
+                continue;
+            }
+            // A parent that has ended is seen there.
+            let standing = held.sight.standing();
+            self.begin(&held.question, held.sight, standing, happened);
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        question: &Question,
+        sight: &Sight,
+        standing: Standing,
+        rule: Rule,
+        happened: &mut Vec<Happening>,
+    ) {
+        let case = Case {
+            deed: sight.deed,
+            object: sight.object.clone(),
+            who: &sight.process,
+            lineage: sight.lineage.as_ref(),
+            standing,
+            rule,
+        };
+        let first = self.ledger.write(self.rules, &case);
+        happened.extend(first.map(|first| Happening::Refused(Box::new(first.clone()))));
+        // After it was written down: once it has the answer it may be gone.
+        self.reply(question, Answer::Refuse(rule.errno as i32));
     }
 
     /// Counts a program that is about to be started. Who looks for one in PATH asks about every directory of it.
@@ -290,11 +354,30 @@ impl<'a> Watch<'a> {
                 standing,
                 rule: LEFT_BEHIND,
             };
+            // It does nothing any more while it is written down.
+            tree::signal_each(std::slice::from_ref(&root), &[signal::STOP]);
             let first = self.ledger.write(self.rules, &case);
             happened.extend(first.map(|first| Happening::Refused(Box::new(first.clone()))));
             Sessions::end(root.session, self.keeper);
         }
     }
+}
+
+/// A question whose answer depends on what the asker's parent does next.
+#[derive(Debug)]
+struct Held {
+    question: Question,
+    sight: Sight,
+    again: Instant,
+    until: Instant,
+}
+
+/// Whether this process may be about to be left by its parent: it has only forked, and the parent is running. One that is
+/// waiting, perhaps for this child to execute a program, is not about to end.
+fn is_leaving(process: &Stat) -> bool {
+    process.forked
+        && procfs::stat(process.parent)
+            .is_none_or(|parent| !matches!(parent.state, 'S' | 'D' | 'T' | 't'))
 }
 
 /// Whether execve(2) is asked about, and can be counted.
@@ -308,6 +391,7 @@ fn host(lineage: &Lineage, standing: Standing) -> Option<&[String]> {
 }
 
 /// A question with all that is known about the one who asks.
+#[derive(Debug)]
 struct Sight {
     deed: Deed,
     /// For a start the program's path, for a listen the address.

@@ -201,6 +201,7 @@ mod tests {
             session: 7,
             threads: 1,
             forked: false,
+            resident: 0,
         }
     }
 

@@ -55,6 +55,10 @@ pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
             );
             verdict(&mut verdicts, Verdict::TimedOut, cause)
         }
+        End::OverLimit(reached) => {
+            let cause = format!("was ended at {reached}");
+            verdict(&mut verdicts, Verdict::OverLimit, cause)
+        }
         End::Asked(signal_) => asked(
             outcome.status,
             signal_,
@@ -177,21 +181,15 @@ fn count(survivors: &[Survivor]) -> String {
 mod tests {
     use super::{Ending, explain};
     use crate::exit::{Exit, Verdict};
-    use crate::outcome::{End, Fenced, Outcome, Survivor};
+    use crate::outcome::{End, Outcome, Survivor};
     use crate::values::Leaks;
     use crate::values::{Level, ProcessId, Status};
     use std::time::Duration;
 
     fn outcome(end: End, status: Option<Status>) -> Outcome {
         Outcome {
-            level: Some(Level::Namespace),
-            lacks: Vec::new(),
-            end,
             status,
-            survivors: Vec::new(),
-            unkilled: Vec::new(),
-            fenced: Fenced::default(),
-            elapsed: Duration::ZERO,
+            ..Outcome::of_nothing(Some(Level::Namespace), end, Vec::new())
         }
     }
 

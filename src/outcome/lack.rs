@@ -26,6 +26,12 @@ pub enum Step {
     Join = 8,
     /// Finding the cgroup that guardrun is in.
     FindCgroup = 9,
+    /// Making the suite the first that the kernel takes when memory runs out.
+    OomScore = 10,
+    /// Limiting the open files.
+    OpenFiles = 11,
+    /// Keeping the suite to some of the processors.
+    Processors = 12,
     /// Having the kernel ask before certain calls.
     Fence = 40,
 }
@@ -35,7 +41,7 @@ impl Step {
     pub const NONE: u8 = 0;
 
     /// All of them.
-    pub const ALL: [Step; 10] = [
+    pub const ALL: [Step; 13] = [
         Step::Fork,
         Step::DeathSignal,
         Step::IdMap,
@@ -45,6 +51,9 @@ impl Step {
         Step::MakeLeaf,
         Step::Join,
         Step::FindCgroup,
+        Step::OomScore,
+        Step::OpenFiles,
+        Step::Processors,
         Step::Fence,
     ];
 
@@ -65,6 +74,9 @@ impl Step {
             Step::MakeLeaf => "make a cgroup",
             Step::Join => "move the suite into its cgroup",
             Step::FindCgroup => "find the own cgroup",
+            Step::OomScore => "make the suite the kernel's first choice when memory runs out",
+            Step::OpenFiles => "limit the suite's open files",
+            Step::Processors => "keep the suite to some of the processors",
             Step::Fence => "put up the fence",
         }
     }

@@ -3,10 +3,12 @@
 mod explain;
 mod fenced;
 mod lack;
+mod limits;
 
 pub use explain::{Ending, explain};
 pub use fenced::{Fenced, Program, Refusal};
 pub use lack::{Lack, Step};
+pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 
 use crate::values::{Level, ProcessId, Status};
 use serde::Serialize;
@@ -27,10 +29,35 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// The ceilings that were in force.
+    pub limits: Vec<InForce>,
+    /// The most that was used, as far as somebody counted.
+    pub peak: Peak,
+    /// How many processes of the suite the kernel killed for want of memory; None where it does not count them.
+    pub killed_for_memory: Option<u64>,
     /// What its fence saw and refused.
     pub fenced: Fenced,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
+}
+
+impl Outcome {
+    /// Of a run in which nothing of the suite ran.
+    pub fn of_nothing(level: Option<Level>, end: End, lacks: Vec<Lack>) -> Outcome {
+        Outcome {
+            level,
+            lacks,
+            end,
+            status: None,
+            survivors: Vec::new(),
+            unkilled: Vec::new(),
+            limits: Vec::new(),
+            peak: Peak::default(),
+            killed_for_memory: None,
+            fenced: Fenced::default(),
+            elapsed: Duration::ZERO,
+        }
+    }
 }
 
 /// What brought the end about.
@@ -40,6 +67,8 @@ pub enum End {
     Itself,
     /// The wall clock limit.
     Timeout(Duration),
+    /// A ceiling was reached.
+    OverLimit(Reached),
     /// This signal was sent to guardrun, or came from the terminal.
     Asked(i32),
     /// The process that started guardrun died.

@@ -17,6 +17,7 @@ pub mod poll;
 pub mod prctl;
 pub mod procfs;
 pub mod seccomp;
+pub mod share;
 pub mod signal;
 pub mod socket;
 pub mod start;

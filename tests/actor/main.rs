@@ -7,6 +7,7 @@
 //! * `room -- COMMAND` — a pid namespace in which COMMAND and whatever comes of it live; it ends when the test does,
 //!   and can say for certain when nothing is left in it (`room.rs`);
 //! * `stage -- COMMAND` — what stands above guardrun in a test: its parent, its terminal, its user (`stage.rs`);
+//! * `hog`, `herd`, `crowd` — programs that take more than their share (`greedy.rs`);
 //! * `try DEED`, `start-by WAY -- COMMAND` — what a fence forbids, by each way there is (`fenced.rs`);
 //! * `exit`, `die`, `show` and so on — small programs with one property each (`show.rs`, `small.rs`).
 //!
@@ -15,6 +16,7 @@
 #![no_main]
 
 mod fenced;
+mod greedy;
 mod leader;
 mod life;
 mod room;
@@ -40,6 +42,7 @@ fn act() -> i32 {
         "try" => fenced::attempt(&words),
         "start-by" => fenced::start(&words),
         "show" => show::run(&words),
+        "hog" | "herd" | "crowd" => greedy::run(&manner, &words),
         other => small::run(other, &mut words),
     };
     match done {

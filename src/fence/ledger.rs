@@ -11,6 +11,9 @@ use std::collections::HashMap;
 /// How many kinds are kept. A test that makes up a new command line for each of its thousand attempts is counted on.
 const KINDS: usize = 200;
 
+/// How many refusals are looked at closely when the kinds are full; after that they are only counted.
+const LOOKED_AT: u64 = 2000;
+
 /// Variables by which runners tell a program which test it is in.
 const TEST_NAMES: [&[u8]; 3] = [
     b"PYTEST_CURRENT_TEST=",
@@ -41,6 +44,9 @@ impl Ledger {
     /// Writes one down. The answer is the refusal if it is the first of its kind.
     pub(super) fn write(&mut self, rules: &FenceRules, case: &Case<'_>) -> Option<&Refusal> {
         self.refused += 1;
+        if self.refusals.len() == KINDS && self.refused > LOOKED_AT {
+            return None;
+        }
         let by = describe(case.who);
         let generations = case.lineage.map_or(&[][..], |lineage| &lineage.programs);
         let host = case.standing.host.and_then(|host| generations.get(host));

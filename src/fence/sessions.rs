@@ -13,7 +13,7 @@ use crate::sys::epoll::Set;
 use crate::sys::fds;
 use crate::sys::identity::PidFd;
 use crate::sys::procfs::{self, Stat};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -156,11 +156,11 @@ impl Sessions {
         found
     }
 
-    /// Ends everything that is in this session.
-    pub(super) fn end(session: i32, keeper: i32) {
+    /// Ends everything that is in these sessions.
+    pub(super) fn end(sessions: &BTreeSet<i32>, keeper: i32) {
         tree::kill_round(|| {
             let mut alive = tree::below(keeper);
-            alive.retain(|stat| stat.session == session);
+            alive.retain(|stat| sessions.contains(&stat.session));
             alive
         });
     }

@@ -19,6 +19,7 @@ use crate::sys::signal;
 use crate::sys::socket::{Line, bound_address};
 use crate::values::{Deed, Fence};
 use nix::errno::Errno;
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -166,10 +167,13 @@ impl<'a> Watch<'a> {
                 match parcel.fd {
                     Some(fd) => self.listener = Some(Listener::from(fd)),
                     None => {
-                        let why = format!(
-                            "this kernel or container cannot have it ({})",
-                            Errno::from_raw(parcel.word).desc()
-                        );
+                        let why = match Errno::from_raw(parcel.word) {
+                            Errno::EBUSY => "a fence further up holds this run already".to_owned(),
+                            errno => format!(
+                                "the kernel, or a container's filter, refuses it ({})",
+                                errno.desc()
+                            ),
+                        };
                         self.lack = Some(why.clone());
                         happened.push(Happening::Unfenced(why));
                     }
@@ -326,6 +330,7 @@ impl<'a> Watch<'a> {
     }
 
     fn end_what_was_left_behind(&mut self, happened: &mut Vec<Happening>) {
+        let mut to_end = BTreeSet::new();
         for left in self.sessions.left_behind(self.keeper) {
             let LeftBehind { lineage, root } = left;
             let arguments = procfs::arguments(root.id.pid);
@@ -358,7 +363,10 @@ impl<'a> Watch<'a> {
             tree::signal_each(std::slice::from_ref(&root), &[signal::STOP]);
             let first = self.ledger.write(self.rules, &case);
             happened.extend(first.map(|first| Happening::Refused(Box::new(first.clone()))));
-            Sessions::end(root.session, self.keeper);
+            to_end.insert(root.session);
+        }
+        if !to_end.is_empty() {
+            Sessions::end(&to_end, self.keeper);
         }
     }
 }

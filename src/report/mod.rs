@@ -9,7 +9,7 @@ mod log;
 mod voice;
 
 pub use about::{exit_codes, levels};
-pub use findings::{Finding, Findings, findings};
+pub use findings::{Finding, Findings, Unfenced, findings};
 pub use human::HumanListener;
 pub use log::start_log;
 pub use voice::{Tone, Voice};

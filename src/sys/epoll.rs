@@ -20,9 +20,9 @@ impl Set {
         Ok(self.0.add(fd, EpollEvent::new(once, number))?)
     }
 
-    /// The numbers of those that are ready, at most 32 at a time; never waits.
+    /// The numbers of those that are ready, at most 1024 at a time; never waits.
     pub fn ready(&self) -> Vec<u64> {
-        let mut events = [EpollEvent::empty(); 32];
+        let mut events = [EpollEvent::empty(); 1024];
         let found = self.0.wait(&mut events, EpollTimeout::ZERO).unwrap_or(0);
         events[..found].iter().map(EpollEvent::data).collect()
     }

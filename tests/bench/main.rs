@@ -7,6 +7,7 @@
 //! ```text
 //!  wall.rs   how much longer `X -- true` takes than `true`
 //!  rest.rs   memory and processor time of whatever stands between the caller and a sleeping suite
+//!  fence.rs  one start of a program, behind each class of fence and under strace
 //!  end.rs    from the kill of N processes to the end of the run, next to what the kernel takes by itself
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 mod contender;
 mod end;
+mod fence;
 mod figures;
 mod rest;
 mod sleepers;
@@ -51,6 +53,9 @@ struct Words {
     /// Seconds for which an idle run is watched
     #[arg(long, default_value_t = 10)]
     idle: u64,
+    /// Programs to start behind a fence
+    #[arg(long, default_value_t = 5_000)]
+    starts: usize,
     /// Numbers of processes to end
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     end: Vec<usize>,
@@ -66,6 +71,7 @@ enum Part {
     Wall,
     Rest,
     End,
+    Fence,
 }
 
 /// A role that the program plays for itself.
@@ -74,6 +80,11 @@ enum Part {
 enum Role {
     /// A suite that leaves many sleeping processes
     Sleepers(sleepers::Words),
+    /// A suite that starts `true` so often
+    Starts {
+        /// How often
+        number: usize,
+    },
     /// One measurement of an end, in a room of its own
     End(end::Words),
 }
@@ -82,6 +93,7 @@ fn main() -> ExitCode {
     let words = Words::parse();
     let done = match &words.role {
         Some(Role::Sleepers(words)) => sleepers::sleep(words),
+        Some(Role::Starts { number }) => fence::start_many(*number),
         Some(Role::End(words)) => end::measure_here(words),
         None => measure(&words),
     };
@@ -113,6 +125,10 @@ fn measure(words: &Words) -> io::Result<()> {
     for number in words.end.iter().filter(|_| wants(Part::End)) {
         say(&format!("ending {number} processes …"))?;
         reports.push(end::measure(*number)?);
+    }
+    if wants(Part::Fence) {
+        say("starts behind a fence …")?;
+        reports.push(fence::measure(&place.path, words.starts)?);
     }
     let out = io::stdout().lock();
     match words.json {

@@ -77,6 +77,22 @@ fn there_is_no_ring_below_a_test() {
     });
 }
 
+/// `server & tests`: what a script starts on the side is not what it is there to run.
+#[test]
+fn a_background_job_of_a_script_may_not_listen_and_a_foreground_one_may() {
+    daemon_test(|| {
+        let yard = Yard::with("fence = \"daemons\"");
+        for (script, code) in [
+            ("\"$ACTOR\" try listen; true", 0),
+            ("\"$ACTOR\" try listen & wait", FENCED),
+            ("sh -c '\"$ACTOR\" try listen; true' & wait", FENCED),
+        ] {
+            let ran = yard.run(&[], &["sh", "-c", script]);
+            assert_eq!(ran.code, Some(code), "{script}: {ran:?}");
+        }
+    });
+}
+
 #[test]
 fn a_script_is_what_it_starts() {
     daemon_test(|| {

@@ -26,7 +26,7 @@ pub(super) fn run(
     };
     report::before(voice, &policies.first, &grant);
     let plan = match run::fresh_id() {
-        Ok(id) => plan::draw(grant, id, host::privilege()),
+        Ok(id) => plan::draw(grant, id, host::privilege(), &gather::environment()),
         Err(error) => return lost(voice, &error),
     };
     if options.dry_run {

@@ -170,6 +170,7 @@ mod tests {
             survivors: Vec::new(),
             unkilled: Vec::new(),
             elapsed: Duration::ZERO,
+            cleared: None,
         }
     }
 

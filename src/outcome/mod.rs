@@ -6,6 +6,7 @@ mod lack;
 pub use explain::{Ending, explain};
 pub use lack::{Lack, Step};
 
+use crate::sys::clear::Cleared;
 use crate::values::{Level, ProcessId, Status};
 use serde::Serialize;
 use std::time::Duration;
@@ -27,6 +28,9 @@ pub struct Outcome {
     pub unkilled: Vec<Survivor>,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
+    /// What the suite had left in its private directories, which were removed; None when it had none, or they were left to
+    /// the next sweep.
+    pub cleared: Option<Cleared>,
 }
 
 /// What brought the end about.

@@ -1,6 +1,11 @@
 //! How a permitted run will be done: plain data, drawn before anything is started.
 
-use crate::gate::{Grant, OpenGate};
+mod environment;
+mod workers;
+
+pub use environment::{By, GateVariables, PrivateVariable, SuiteEnvironment};
+
+use crate::gate::{Environment, Grant, OpenGate};
 use crate::policy::Hold;
 use crate::values::Level;
 use std::ffi::OsString;
@@ -22,6 +27,8 @@ pub struct Plan {
     pub command: Vec<OsString>,
     /// Environment variables that the suite does not get.
     pub removed: Vec<String>,
+    /// What its environment will be.
+    pub environment: SuiteEnvironment,
     /// How it is held.
     pub hold: Hold,
     /// The levels to try, in this order; never empty.
@@ -32,9 +39,19 @@ pub struct Plan {
     _granted: (),
 }
 
-/// Draws the plan of a permitted run. `run` is a fresh id.
-pub fn draw(grant: Grant, run: String, privilege: Privilege) -> Plan {
+/// Draws the plan of a permitted run. `run` is a fresh id, `given` the environment of guardrun itself.
+pub fn draw(grant: Grant, run: String, privilege: Privilege, given: &Environment) -> Plan {
+    let needed: Vec<_> = grant
+        .opened()
+        .iter()
+        .map(|open| open.variable.clone())
+        .collect();
+    let gates = GateVariables {
+        needed: &needed,
+        others: grant.removed_variables(),
+    };
     Plan {
+        environment: SuiteEnvironment::draw(given.pairs(), &grant.hold().environment, gates),
         run,
         suite: grant.suite().map(str::to_owned),
         opened: grant.opened().to_vec(),

@@ -1,5 +1,6 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
+use super::environment::EnvironmentRules;
 use super::text::printable;
 use crate::values::{Leaks, Level};
 use jiff::civil::Date;
@@ -141,6 +142,8 @@ pub struct Hold {
     pub lifeline: bool,
     /// Whether the run goes on when the process that started guardrun dies.
     pub outlive_parent: bool,
+    /// What becomes of the environment.
+    pub environment: EnvironmentRules,
 }
 
 /// A program that the policy expects to stay behind.
@@ -243,6 +246,7 @@ impl Suite {
                 .collect(),
             lifeline: one.lifeline || two.lifeline,
             outlive_parent: one.outlive_parent && two.outlive_parent,
+            environment: one.environment.strictest(&two.environment),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
         let said = Said {
@@ -267,6 +271,7 @@ impl Default for Hold {
             leftovers: Vec::new(),
             lifeline: false,
             outlive_parent: false,
+            environment: EnvironmentRules::default(),
         }
     }
 }

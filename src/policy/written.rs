@@ -33,6 +33,7 @@ pub(super) struct Defaults {
     pub(super) timeout: Option<Spanned<String>>,
     pub(super) grace: Option<Spanned<String>>,
     pub(super) lifeline: Option<Spanned<bool>>,
+    pub(super) environment: Option<Environment>,
 }
 
 /// `[gate.NAME]`.
@@ -61,11 +62,24 @@ pub(super) struct Suite {
     pub(super) timeout: Option<Spanned<String>>,
     pub(super) grace: Option<Spanned<String>>,
     pub(super) lifeline: Option<Spanned<bool>>,
+    pub(super) environment: Option<Environment>,
     pub(super) dangerously_allow_leaks: Option<Spanned<Loosening>>,
     pub(super) dangerously_hold_weaker: Option<Spanned<HoldWeaker>>,
     #[serde(default)]
     pub(super) dangerously_expect_leftover: Vec<Spanned<ExpectLeftover>>,
     pub(super) dangerously_outlive_parent: Option<Spanned<Loosening>>,
+}
+
+/// `[defaults.environment]` and `[suite.NAME.environment]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Environment {
+    pub(super) remove: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) only: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) set: Option<Spanned<Table<Spanned<String>>>>,
+    pub(super) private: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) hide: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) workers: Option<Spanned<i64>>,
 }
 
 /// What each loosening table has.

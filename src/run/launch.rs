@@ -8,7 +8,7 @@ use crate::host;
 use crate::keeper::{self, Orders};
 use crate::outcome::{End, Lack, Outcome, Step};
 use crate::plan::Plan;
-use crate::registry::{Entry, Record};
+use crate::registry::{Entry, Private, PrivatePlace, Record};
 use crate::sys::clone::{self, Birth, Namespaces};
 use crate::sys::namespace::Ids;
 use crate::sys::signal::{self, Set};
@@ -32,6 +32,7 @@ fn record(
     plan: &Plan,
     level: Level,
     cgroup: Option<PathBuf>,
+    private: Option<PrivatePlace>,
     directory: Option<&Path>,
     listener: &mut dyn Listener,
 ) -> Option<Record> {
@@ -53,6 +54,7 @@ fn record(
         command: command.join(" "),
         level,
         cgroup,
+        private,
     };
     Record::create(directory?, &entry)
         .inspect_err(|error| listener.no_record(error))
@@ -78,7 +80,8 @@ pub(super) fn attempt(
         }
     };
     let records = surroundings.records.as_deref();
-    let record = record(plan, level, cgroup.clone(), records, listener);
+    let private = surroundings.private.as_ref().map(Private::place).cloned();
+    let record = record(plan, level, cgroup.clone(), private, records, listener);
     let leaf = match cgroup.as_deref().map(Leaf::make).transpose() {
         Ok(leaf) => leaf,
         Err(error) => {
@@ -110,6 +113,7 @@ pub(super) fn attempt(
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,
         record: record.as_ref(),
+        private: surroundings.private.as_ref(),
     };
     let child = clone::child(
         Birth {
@@ -156,13 +160,16 @@ pub(super) fn attempt(
             survivors: Vec::new(),
             unkilled: Vec::new(),
             elapsed: Duration::ZERO,
+            cleared: None,
         },
         Supervised::Over(outcome) => outcome,
     };
+    let cleared = surroundings.clear(&outcome);
     if outcome.unkilled.is_empty() {
-        undo(leaf.as_ref(), record.as_ref());
+        let done = cleared.as_ref().is_none_or(|cleared| cleared.finished);
+        undo(leaf.as_ref(), record.as_ref().filter(|_| done));
     }
-    Ok(Attempt::Over(outcome))
+    Ok(Attempt::Over(Outcome { cleared, ..outcome }))
 }
 
 /// Removes what was made for a run of which nothing is left. Otherwise both stay, for the next sweep to find the rest by.

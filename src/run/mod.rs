@@ -61,5 +61,6 @@ fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
         survivors: Vec::new(),
         unkilled: Vec::new(),
         elapsed: Duration::ZERO,
+        cleared: None,
     }
 }

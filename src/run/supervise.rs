@@ -286,6 +286,7 @@ impl Supervisor<'_> {
             survivors: self.survivors,
             unkilled: self.unkilled,
             elapsed: self.clock.now(),
+            cleared: None,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! How a suite is held: levels, deadlines, and what a gate asks for.
 
-use super::Checked;
 use super::loosening::{ALLOW_LEAKS, HOLD_WEAKER, InForce, OUTLIVE_PARENT};
+use super::{Checked, environment};
 use crate::policy::error::PolicyError;
 use crate::policy::model::{Hold, Note, Place, Policy, Said};
 use crate::policy::source::Source;
@@ -144,6 +144,12 @@ pub(super) fn of_suite(
         leftovers: in_force.leftovers.clone(),
         lifeline: values.lifeline.unwrap_or(base.lifeline),
         outlive_parent: in_force.has(OUTLIVE_PARENT),
+        environment: environment::rules(
+            source,
+            &policy.gates,
+            written.environment.as_ref(),
+            &base.environment,
+        )?,
     };
     let said = Said {
         level: values.said.level.or_else(|| base_said.level.clone()),

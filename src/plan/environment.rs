@@ -4,9 +4,10 @@
 //! What is said of one variable more than once is followed in this order: guardrun's own variables and those of gates,
 //! then `set`, `private`, what `hide` sets, `workers`, and last what takes away.
 
-use super::workers::{HINTS, value};
+use super::Given;
+use super::workers::{HINTS, Workers, value};
 use crate::policy::variables::is_own;
-use crate::policy::{EnvironmentRules, NameGlob};
+use crate::policy::{EnvironmentRules, Hold, NameGlob};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -90,11 +91,9 @@ pub struct GateVariables<'a> {
 
 impl SuiteEnvironment {
     /// What becomes of the environment that was given.
-    pub fn draw(
-        given: &[(OsString, OsString)],
-        rules: &EnvironmentRules,
-        gates: GateVariables<'_>,
-    ) -> SuiteEnvironment {
+    pub fn draw(given: Given<'_>, hold: &Hold, gates: GateVariables<'_>) -> SuiteEnvironment {
+        let workers = Workers::of(hold, given.processors);
+        let (given, rules) = (given.environment.pairs(), &hold.environment);
         let is_gone = |name: &OsStr| {
             let own = |text: &str| OF_ONE_RUN.contains(&text) || text.starts_with(TOLD_BY_A_RUN);
             name.to_str().is_some_and(own)
@@ -123,13 +122,11 @@ impl SuiteEnvironment {
                 Some(_) => {}
             }
         }
-        let hints = rules.workers.iter().flat_map(|workers| {
-            HINTS.iter().filter_map(|hint| {
-                let mut known = environment.kept.iter().rev();
-                let given = known.find(|(name, _)| name == hint.variable);
-                let value = value(hint, given.map(|(_, value)| value.as_os_str()), *workers)?;
-                Some((hint.variable.to_owned(), value.to_string(), By::Workers))
-            })
+        let hints = HINTS.iter().filter_map(|hint| {
+            let mut known = environment.kept.iter().rev();
+            let given = known.find(|(name, _)| name == hint.variable);
+            let value = value(hint, given.map(|(_, value)| value.as_os_str()), workers)?;
+            Some((hint.variable.to_owned(), value.to_string(), By::Workers))
         });
         let hints: Vec<_> = hints
             .filter(|(name, ..)| !is_said(&set, OsStr::new(name)))
@@ -283,7 +280,7 @@ fn set(rules: &EnvironmentRules) -> Vec<(String, String, By)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{By, GateVariables, SuiteEnvironment};
+    use super::{By, GateVariables, Given, SuiteEnvironment};
     use crate::policy::Policy;
     use jiff::civil::date;
     use std::ffi::OsString;
@@ -293,21 +290,30 @@ mod tests {
     const GATES: &str = "[gate.a]\nenv='A_TESTS'\nwhy='w'\nwhere='x'\n[gate.b]\nenv='B_TESTS'\nwhy='w'\nwhere='x'\n";
 
     fn policy(rules: &str) -> Policy {
-        let text = format!("{GATES}[defaults.environment]\n{rules}\n");
+        let text = format!(
+            "{GATES}{}\n",
+            match rules.split_once("[defaults]") {
+                // A table is opened before those in it.
+                Some((inner, outer)) =>
+                    format!("[defaults]{outer}\n[defaults.environment]\n{inner}"),
+                None => format!("[defaults.environment]\n{rules}"),
+            }
+        );
         let file = Path::new("guardrun.toml");
         crate::policy::from_text(&text, file, file, date(2026, 1, 1)).expect(&text)
     }
 
     fn draw(rules: &str, given: &[(&str, &str)]) -> SuiteEnvironment {
-        let given: Vec<(OsString, OsString)> = given
-            .iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect();
+        let environment = given.iter().copied().collect();
+        let given = Given {
+            environment: &environment,
+            processors: 8,
+        };
         let gates = GateVariables {
             needed: &["A_TESTS".to_owned()],
             others: &["B_TESTS".to_owned()],
         };
-        SuiteEnvironment::draw(&given, &policy(rules).defaults.environment, gates)
+        SuiteEnvironment::draw(given, &policy(rules).defaults, gates)
     }
 
     /// `NAME=VALUE` of everything that the suite gets, in order.
@@ -518,7 +524,12 @@ mod tests {
             others: &[],
         };
         let draw = |rules: &str| {
-            SuiteEnvironment::draw(&given, &policy(rules).defaults.environment, gates)
+            let environment = given.iter().cloned().collect();
+            let given = Given {
+                environment: &environment,
+                processors: 8,
+            };
+            SuiteEnvironment::draw(given, &policy(rules).defaults, gates)
         };
         assert_eq!(draw("").complete(None, []), given);
         assert_eq!(draw("only=['B']").removed, [(name.clone(), By::Only)]);

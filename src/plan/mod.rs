@@ -39,8 +39,17 @@ pub struct Plan {
     _granted: (),
 }
 
-/// Draws the plan of a permitted run. `run` is a fresh id, `given` the environment of guardrun itself.
-pub fn draw(grant: Grant, run: String, privilege: Privilege, given: &Environment) -> Plan {
+/// What guardrun itself was given, and passes on in part.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// Its environment.
+    pub environment: &'a Environment,
+    /// How many processors it may use.
+    pub processors: u32,
+}
+
+/// Draws the plan of a permitted run. `run` is a fresh id.
+pub fn draw(grant: Grant, run: String, privilege: Privilege, given: Given<'_>) -> Plan {
     let needed: Vec<_> = grant
         .opened()
         .iter()
@@ -51,7 +60,7 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege, given: &Environment
         others: grant.removed_variables(),
     };
     Plan {
-        environment: SuiteEnvironment::draw(given.pairs(), &grant.hold().environment, gates),
+        environment: SuiteEnvironment::draw(given, grant.hold(), gates),
         run,
         suite: grant.suite().map(str::to_owned),
         opened: grant.opened().to_vec(),

@@ -3,6 +3,7 @@
 //!
 //! guardrun.toml(5) has the same table, with the source for each; a test holds the two together.
 
+use crate::policy::Hold;
 use std::ffi::OsStr;
 
 /// One variable.
@@ -42,25 +43,60 @@ const fn hint(variable: &'static str, absent: Absent) -> Hint {
     Hint { variable, absent }
 }
 
+/// How many workers there are to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Workers {
+    /// At the most, if the policy says so.
+    pub(super) most: Option<u32>,
+    /// How many processors a runner finds, and so how many workers it takes by itself.
+    pub(super) processors: u32,
+}
+
+impl Workers {
+    /// As the policy says or, where it does not, as many as its ceiling of processors feeds: more would only wait.
+    pub(super) fn of(hold: &Hold, processors: u32) -> Workers {
+        let fed = hold.ceilings.cpu.map(|cpu| (cpu.ceil() as u32).max(1));
+        Workers {
+            most: hold.environment.workers.or(fed),
+            processors,
+        }
+    }
+}
+
 /// The value that the variable is to have where it now has `given`; None where it is to stay as it is.
-pub(super) fn value(hint: &Hint, given: Option<&OsStr>, workers: u32) -> Option<u32> {
+pub(super) fn value(hint: &Hint, given: Option<&OsStr>, workers: Workers) -> Option<u32> {
+    let most = workers.most?;
     // A sign, a percentage, a word: whatever the runner makes of it, it is not known to be little enough.
     let few_enough = |given: &OsStr| {
         let number = given.to_str().and_then(|text| text.parse::<u32>().ok());
-        number.is_some_and(|number| (1..=workers).contains(&number))
+        number.is_some_and(|number| (1..=most).contains(&number))
     };
     match (given, hint.absent) {
         (Some(given), _) if few_enough(given) => None,
         (None, Absent::Alone) => None,
+        // To say more than a runner takes by itself would raise it.
+        (None, _) if most >= workers.processors => None,
         (None, Absent::Least) => Some(1),
-        (_, _) => Some(workers),
+        (_, _) => Some(most),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Absent, HINTS, hint, value};
+    use super::{Absent, HINTS, Hint, Workers, hint};
     use std::ffi::OsStr;
+
+    fn value(hint: &Hint, given: Option<&OsStr>, most: u32) -> Option<u32> {
+        let most = Some(most);
+        super::value(
+            hint,
+            given,
+            Workers {
+                most,
+                processors: 8,
+            },
+        )
+    }
 
     #[test]
     fn a_hint_only_ever_lowers() {
@@ -79,6 +115,13 @@ mod tests {
         assert_eq!(value(&alone, given("64"), 4), Some(4));
         assert_eq!(value(&least, None, 4), Some(1));
         assert_eq!(value(&least, given("8"), 4), Some(4));
+        assert_eq!(
+            value(&for_all, None, 8),
+            None,
+            "it would take eight by itself"
+        );
+        assert_eq!(value(&for_all, None, 64), None, "and not 64");
+        assert_eq!(value(&for_all, given("100"), 64), Some(64));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::registry::{self, MARK, Private};
 use crate::sys::child::Command;
 use crate::sys::clear::Cleared;
 use crate::sys::identity::PidFd;
+use crate::sys::share::{self, Victim};
 use crate::sys::signal::{self, Inherited, Set, SignalFd};
 use crate::sys::{fds, title, wait};
 use anyhow::Context;
@@ -55,6 +56,8 @@ pub(super) struct Surroundings {
     /// The suite's private directories, if it has any.
     pub(super) private: Option<Private>,
     pub(super) had_children: bool,
+    /// Whether the front is the last that the kernel takes when memory runs out.
+    pub(super) protected: bool,
 }
 
 /// Signals by which somebody says that he does not want to wait.
@@ -123,6 +126,8 @@ impl Surroundings {
             lifeline,
             private,
             had_children: wait::have_children(),
+            // Takes a privilege; without it the front is as safe as any small process beside a suite that goes first.
+            protected: share::when_memory_runs_out(Victim::Last).is_ok(),
         }))
     }
 

@@ -2,7 +2,8 @@
 
 use super::NoteView;
 use crate::gate::{Environment, Ruling};
-use crate::plan::{By, GateVariables, SuiteEnvironment};
+use crate::host;
+use crate::plan::{By, GateVariables, Given, SuiteEnvironment};
 use crate::policy::{EnvironmentSaid, Place, Policy};
 use crate::report::EnvironmentView;
 use serde::Serialize;
@@ -42,8 +43,12 @@ impl EnvironmentPart {
             needed: &needed,
             others: &others,
         };
+        let given = Given {
+            environment: given,
+            processors: host::processors(),
+        };
+        let environment = SuiteEnvironment::draw(given, &ruling.hold, gates);
         let rules = &ruling.hold.environment;
-        let environment = SuiteEnvironment::draw(given.pairs(), rules, gates);
         let notes = notes(&environment, &rules.said);
         let part = EnvironmentPart {
             view: EnvironmentView::of(&environment),

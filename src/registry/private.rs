@@ -45,7 +45,10 @@ impl Private {
     pub fn make(temporary: Option<OsString>, names: &[&str]) -> io::Result<Private> {
         let base = base(temporary);
         let told = |error: io::Error| {
-            let text = format!("in {}: {error}", base.display());
+            let text = format!(
+                "in {}: {error}\nhint: give guardrun a TMPDIR in which it can make directories",
+                base.display()
+            );
             io::Error::new(error.kind(), text)
         };
         let private = Private {
@@ -164,6 +167,16 @@ mod tests {
         assert!(
             !path.exists(),
             "a run that did not come about leaves nothing"
+        );
+    }
+
+    #[test]
+    fn a_place_in_which_nothing_can_be_made_is_named() {
+        let error = Private::make(Some("/proc".into()), &["tmp"]).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("in /proc: ") && text.contains("hint: "),
+            "{text}"
         );
     }
 

@@ -105,7 +105,7 @@ fn they_are_the_suites_alone_whatever_the_umask() {
             fs::write(&policy, POLICY).expect("a policy");
             // The umask is guardrun's, so a shell stands before it; what the suite says, it says by its exit code.
             let text = format!(
-                r#"umask {umask}; exec {guardrun} --policy {} --level subreaper -- sh -c 'test "$(stat -c %a "$TMPDIR")" = 700'"#,
+                r#"umask {umask}; exec {guardrun} --policy {} --level subreaper -- sh -c 'test "$(stat -c %a "$TMPDIR" "$TMPDIR/.." | xargs)" = "700 700"'"#,
                 policy.display()
             );
             let mut scene = run.suite(["sh", "-c", &text]).start();
@@ -313,7 +313,8 @@ fn what_is_mounted_inside_is_not_entered_and_is_named() {
         for level in levels(&bench) {
             let text = r#"
                 mkdir -p "$OUTSIDE/sub" "$TMPDIR/a/bound" "$TMPDIR/a/other" && touch "$OUTSIDE/precious" "$TMPDIR/a/file" &&
-                mount --bind "$OUTSIDE" "$TMPDIR/a/bound" && mount -t tmpfs none "$TMPDIR/a/other""#;
+                mount --bind "$OUTSIDE" "$TMPDIR/a/bound" && mount -t tmpfs none "$TMPDIR/a/other" &&
+                mount --bind "$OUTSIDE" "$HOME""#;
             let run = script(&bench, User::Root, level, text);
             let outside = run.news().with_file_name("outside");
             let mut scene = run.variable("OUTSIDE", outside.clone()).start();

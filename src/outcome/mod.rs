@@ -38,7 +38,7 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// What the suite had left in its private directories, which were removed; None when it had none, or they were left to
     /// the next sweep.
-    pub cleared: Option<Cleared>,
+    pub cleared: Option<Box<Cleared>>,
 }
 
 impl Outcome {

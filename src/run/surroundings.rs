@@ -133,7 +133,7 @@ impl Surroundings {
 
     /// Removes the private directories of a run that is over. Where somebody of it still lives, or somebody asks guardrun to
     /// end meanwhile, they are left to the next sweep.
-    pub(super) fn clear(&self, outcome: &Outcome) -> Option<Cleared> {
+    pub(super) fn clear(&self, outcome: &Outcome) -> Option<Box<Cleared>> {
         let private = self.private.as_ref()?;
         if !outcome.unkilled.is_empty() {
             private.leave();
@@ -141,7 +141,7 @@ impl Surroundings {
         }
         let asked =
             || std::iter::from_fn(|| self.signals.next()).any(|it| IMPATIENT.contains(&it.signal));
-        private.remove(|| !asked())
+        private.remove(|| !asked()).map(Box::new)
     }
 }
 

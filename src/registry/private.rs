@@ -41,27 +41,30 @@ pub struct Private {
 }
 
 impl Private {
-    /// Makes them, for this user alone. `temporary` is the value of TMPDIR.
-    pub fn make(temporary: Option<OsString>, names: &[&str]) -> io::Result<Private> {
+    /// Makes the one directory that all of them will be in, for this user alone. `temporary` is the value of TMPDIR.
+    ///
+    /// The others are made when the record names this one: a front that is killed before leaves one empty directory at
+    /// the most.
+    pub fn make(temporary: Option<OsString>) -> io::Result<Private> {
         let base = base(temporary);
-        let told = |error: io::Error| {
-            let text = format!(
-                "in {}: {error}\nhint: give guardrun a TMPDIR in which it can make directories",
-                base.display()
-            );
-            io::Error::new(error.kind(), text)
-        };
-        let private = Private {
-            place: fresh(&base).map_err(told)?,
+        let place = fresh(&base).map_err(|error| told(&base, &error))?;
+        Ok(Private {
+            place,
             settled: Cell::new(false),
-        };
+        })
+    }
+
+    /// Makes the directories, as far as they are not there already.
+    pub fn furnish(&self, names: &[&str]) -> io::Result<()> {
         for name in names {
-            let path = private.path().join(name);
-            let made = DirBuilder::new().mode(0o700).create(&path);
-            made.and_then(|()| fs::set_permissions(&path, mode(0o700)))
-                .map_err(told)?;
+            let path = self.path().join(name);
+            let made = match DirBuilder::new().mode(0o700).create(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                made => made.and_then(|()| fs::set_permissions(&path, mode(0o700))),
+            };
+            made.map_err(|error| told(self.path(), &error))?;
         }
-        Ok(private)
+        Ok(())
     }
 
     /// The directory that they are in.
@@ -107,6 +110,14 @@ pub(super) fn remove(
     })
 }
 
+fn told(place: &Path, error: &io::Error) -> io::Error {
+    let text = format!(
+        "in {}: {error}\nhint: give guardrun a TMPDIR in which it can make directories",
+        place.display()
+    );
+    io::Error::new(error.kind(), text)
+}
+
 fn fresh(base: &Path) -> io::Result<PrivatePlace> {
     let mut last = io::ErrorKind::AlreadyExists.into();
     for _ in 0..TRIES {
@@ -150,9 +161,16 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
     use std::path::Path;
 
+    fn made(names: &[&str]) -> Private {
+        let private = Private::make(None).unwrap();
+        private.furnish(names).unwrap();
+        private
+    }
+
     #[test]
     fn they_are_for_this_user_alone_and_their_names_are_short() {
-        let private = Private::make(None, &["tmp", "run"]).unwrap();
+        let private = made(&["tmp", "run"]);
+        private.furnish(&["tmp"]).unwrap();
         let path = private.path().to_owned();
         for directory in [path.clone(), path.join("tmp"), path.join("run")] {
             assert_eq!(fs::metadata(&directory).unwrap().mode() & 0o7777, 0o700);
@@ -172,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_place_in_which_nothing_can_be_made_is_named() {
-        let error = Private::make(Some("/proc".into()), &["tmp"]).unwrap_err();
+        let error = Private::make(Some("/proc".into())).unwrap_err();
         let text = error.to_string();
         assert!(
             text.starts_with("in /proc: ") && text.contains("hint: "),
@@ -182,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_is_left_to_the_sweep_stays() {
-        let private = Private::make(None, &[]).unwrap();
+        let private = made(&[]);
         let path = private.path().to_owned();
         private.leave();
         drop(private);
@@ -192,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_directory_for_temporary_files_is_used_where_it_is_safe_and_short() {
-        let made = Private::make(None, &["good", "open"]).unwrap();
+        let made = made(&["good", "open"]);
         let (good, open) = (made.path().join("good"), made.path().join("open"));
         let long = made.path().join("l".repeat(60));
         fs::create_dir(&long).unwrap();

@@ -86,6 +86,12 @@ pub(super) fn attempt(
     let records = surroundings.records.as_deref();
     let private = surroundings.private.as_ref().map(Private::place).cloned();
     let record = record(plan, level, cgroup.clone(), private, records, listener);
+    if let Some(private) = &surroundings.private
+        && let Err(error) = private.furnish(&plan.environment.directories())
+    {
+        undo(None, record.as_ref());
+        return Err(error).context("could not make the suite's private directories");
+    }
     let leaf = match cgroup.as_deref().map(Leaf::make).transpose() {
         Ok(leaf) => leaf,
         Err(error) => {

@@ -163,13 +163,12 @@ fn told(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(&'static str, OsString)
     told
 }
 
-/// The private directories that the plan asks for.
+/// The place of the private directories, if the plan asks for some.
 fn private(plan: &Plan) -> anyhow::Result<Option<Private>> {
-    let names = plan.environment.directories();
-    if names.is_empty() {
+    if plan.environment.private.is_empty() {
         return Ok(None);
     }
-    Private::make(std::env::var_os("TMPDIR"), &names)
+    Private::make(std::env::var_os("TMPDIR"))
         .map(Some)
         .context("could not make the suite's private directories")
 }

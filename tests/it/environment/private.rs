@@ -436,3 +436,28 @@ fn a_run_that_cannot_be_held_leaves_no_directories() {
         assert_eq!(directories(scene.place()), [PathBuf::new(); 0]);
     });
 }
+
+#[test]
+fn a_machine_is_told_what_was_left() {
+    daemon_test(|| {
+        let bench = Bench::new();
+        let text = r#"touch "$TMPDIR/a" "$TMPDIR/b""#;
+        let run = script(&bench, User::present(), "subreaper", text).option(["--json"]);
+        let mut scene = run.start();
+        assert_eq!(
+            scene.wait_for_end(),
+            Some(Ended::Exited(0)),
+            "{}",
+            scene.report("")
+        );
+        let err = scene.text("err");
+        let line = err.lines().last().expect("one line of JSON");
+        let said: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let left = &said["private"]["left"];
+        assert_eq!(
+            left,
+            &serde_json::json!([{ "variable": "TMPDIR", "files": 2, "directories": 0 }])
+        );
+        assert_eq!(said["private"]["finished"], true);
+    });
+}

@@ -1,6 +1,7 @@
 //! How a permitted run will be done: plain data, drawn before anything is started.
 
 mod environment;
+pub mod room;
 mod workers;
 
 pub use environment::{By, GateVariables, PrivateVariable, SuiteEnvironment};

@@ -173,6 +173,9 @@ pub struct RunOptions {
     /// Time between asking the suite to end and killing it
     #[arg(long, env = "GUARDRUN_GRACE", value_name = "DURATION", value_parser = parse_duration)]
     pub grace: Option<Duration>,
+    /// End a suite that writes nothing and does nothing for more than this much time; its output is relayed for that
+    #[arg(long, env = "GUARDRUN_IDLE", value_name = "DURATION", value_parser = parse_limit)]
+    pub idle: Option<Duration>,
     /// What processes left behind by a green run mean
     #[arg(long, env = "GUARDRUN_LEAKS", value_name = "WHAT")]
     pub leaks: Option<Leaks>,

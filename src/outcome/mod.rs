@@ -1,9 +1,11 @@
 //! How a run ended and why: the whole space of endings, as data, and the one place where they become a verdict.
 
 mod explain;
+mod family;
 mod lack;
 
 pub use explain::{Ending, explain};
+pub use family::{Family, Relative, Why};
 pub use lack::{Lack, Step};
 
 use crate::values::{Level, ProcessId, Status};
@@ -25,6 +27,8 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// Whether the leader ended within a second of its start and the run wrote nothing at all. Only known when output is relayed.
+    pub mute: bool,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
 }
@@ -36,6 +40,8 @@ pub enum End {
     Itself,
     /// The wall clock limit.
     Timeout(Duration),
+    /// The limit of silence.
+    Silent(Duration),
     /// This signal was sent to guardrun, or came from the terminal.
     Asked(i32),
     /// The process that started guardrun died.

@@ -2,7 +2,7 @@
 
 use super::supervise::{self, Supervised};
 use super::surroundings::Surroundings;
-use super::{Listener, job::Job};
+use super::{Listener, job::Job, relay::Relay};
 use crate::contain::{self, Leaf};
 use crate::host;
 use crate::keeper::{self, Orders};
@@ -107,6 +107,11 @@ pub(super) fn attempt(
         terminal: surroundings.job.as_ref().map(Job::terminal),
         foreground,
         leaf: leaf.as_ref(),
+        outputs: surroundings
+            .relay
+            .as_ref()
+            .map(Relay::outputs)
+            .unwrap_or_default(),
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,
         record: record.as_ref(),
@@ -121,6 +126,9 @@ pub(super) fn attempt(
             fds::close_copy(&line);
             if let Some((_, write)) = &surroundings.lifeline {
                 fds::close_copy(write);
+            }
+            if let Some(relay) = &surroundings.relay {
+                relay.close_copies();
             }
             signal::block(&Set::all());
             keeper::keep(orders)
@@ -155,6 +163,7 @@ pub(super) fn attempt(
             status: None,
             survivors: Vec::new(),
             unkilled: Vec::new(),
+            mute: false,
             elapsed: Duration::ZERO,
         },
         Supervised::Over(outcome) => outcome,

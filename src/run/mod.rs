@@ -2,14 +2,18 @@
 
 mod clock;
 mod course;
+mod effort;
+mod family;
 mod hold;
 mod job;
 mod launch;
+mod relay;
+mod silence;
 mod supervise;
 mod surroundings;
 mod survey;
 
-use crate::outcome::{End, Lack, Outcome};
+use crate::outcome::{End, Family, Lack, Outcome};
 use crate::plan::Plan;
 use crate::registry::Swept;
 use anyhow::Context;
@@ -26,6 +30,12 @@ pub trait Listener {
     fn no_record(&mut self, error: &io::Error);
     /// Processes were still alive after the suite had ended; they are being ended now.
     fn survivors(&mut self, survivors: &[crate::outcome::Survivor]);
+    /// The suite has written nothing for so long, and has used so much processor time in the last `of`.
+    fn silent_at_work(&mut self, quiet: Duration, used: Duration, of: Duration);
+    /// The processes of the run, as they are now.
+    fn family(&mut self, family: &Family);
+    /// What the suite wrote could not be written on, and is lost from here.
+    fn output_lost(&mut self, error: &io::Error);
     /// The suite was asked to end, and has this long before it is killed.
     fn ending(&mut self, end: End, grace: Duration);
 }
@@ -46,7 +56,11 @@ pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> 
     for level in &plan.ladder {
         match launch::attempt(plan, *level, &mut surroundings, listener)? {
             Attempt::Lacking(lack) => lacks.push(lack),
-            Attempt::Over(outcome) => return Ok(Outcome { lacks, ..outcome }),
+            Attempt::Over(outcome) => {
+                // What is left is to say how it went. Should nobody read that, a signal ends guardrun as it ends any program.
+                surroundings.inherited.restore_mask();
+                return Ok(Outcome { lacks, ..outcome });
+            }
         }
     }
     Ok(nothing_started(End::NotContained, lacks))
@@ -60,6 +74,7 @@ fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
         status: None,
         survivors: Vec::new(),
         unkilled: Vec::new(),
+        mute: false,
         elapsed: Duration::ZERO,
     }
 }

@@ -1,7 +1,7 @@
 //! What a run finds when it starts, the same at whatever level it is held: signals, terminal, parent, the suite's command and
 //! environment. All of it is noted before the first fork.
 
-use super::{Listener, job::Job};
+use super::{Listener, job::Job, relay::Relay};
 use crate::host::{self, Parent};
 use crate::plan::Plan;
 use crate::registry::{self, MARK};
@@ -50,6 +50,8 @@ pub(super) struct Surroundings {
     pub(super) listens: bool,
     /// (read end for the suite, write end that only the front holds)
     pub(super) lifeline: Option<(OwnedFd, OwnedFd)>,
+    /// Only for a run with an idle limit; without it the suite's streams are not touched.
+    pub(super) relay: Option<Relay>,
     pub(super) had_children: bool,
 }
 
@@ -109,6 +111,12 @@ impl Surroundings {
             command,
             listens,
             lifeline,
+            relay: plan
+                .hold
+                .idle
+                .map(|_| Relay::open())
+                .transpose()
+                .context("could not make the way for the suite's output")?,
             had_children: wait::have_children(),
         }))
     }

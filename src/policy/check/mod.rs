@@ -4,6 +4,7 @@
 //! doubtful is not used.
 
 mod hold;
+mod idle;
 mod lines;
 mod loosening;
 

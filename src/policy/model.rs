@@ -1,5 +1,6 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
+use super::ceilings::{Ceilings, Needs};
 use super::text::printable;
 use crate::values::{Leaks, Level, Working};
 use jiff::civil::Date;
@@ -145,6 +146,10 @@ pub struct Hold {
     pub lifeline: bool,
     /// Whether the run goes on when the process that started guardrun dies.
     pub outlive_parent: bool,
+    /// What it may use at the most.
+    pub ceilings: Ceilings,
+    /// What has to be free before it starts.
+    pub needs: Needs,
 }
 
 /// The limit of silence.
@@ -280,6 +285,8 @@ impl Suite {
                 .collect(),
             lifeline: one.lifeline || two.lifeline,
             outlive_parent: one.outlive_parent && two.outlive_parent,
+            ceilings: one.ceilings.lowest(two.ceilings),
+            needs: one.needs.strictest(two.needs),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
         let said = Said {
@@ -306,6 +313,8 @@ impl Default for Hold {
             leftovers: Vec::new(),
             lifeline: false,
             outlive_parent: false,
+            ceilings: Ceilings::default(),
+            needs: Needs::default(),
         }
     }
 }

@@ -34,6 +34,10 @@ pub(super) struct Defaults {
     pub(super) grace: Option<Spanned<String>>,
     pub(super) idle: Option<Idle>,
     pub(super) lifeline: Option<Spanned<bool>>,
+    pub(super) memory: Option<Spanned<String>>,
+    pub(super) processes: Option<Spanned<i64>>,
+    pub(super) cpu: Option<Spanned<f64>>,
+    pub(super) open_files: Option<Spanned<i64>>,
 }
 
 /// `[gate.NAME]`.
@@ -63,6 +67,11 @@ pub(super) struct Suite {
     pub(super) grace: Option<Spanned<String>>,
     pub(super) idle: Option<Idle>,
     pub(super) lifeline: Option<Spanned<bool>>,
+    pub(super) memory: Option<Spanned<String>>,
+    pub(super) processes: Option<Spanned<i64>>,
+    pub(super) cpu: Option<Spanned<f64>>,
+    pub(super) open_files: Option<Spanned<i64>>,
+    pub(super) needs: Option<Needs>,
     pub(super) dangerously_allow_leaks: Option<Spanned<Loosening>>,
     pub(super) dangerously_hold_weaker: Option<Spanned<HoldWeaker>>,
     #[serde(default)]
@@ -116,6 +125,16 @@ impl<'de> Deserialize<'de> for Idle {
             },
         })
     }
+}
+
+/// `needs` of a suite.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Needs {
+    pub(super) memory: Option<Spanned<String>>,
+    pub(super) processes: Option<Spanned<i64>>,
+    pub(super) pressure: Option<Spanned<f64>>,
+    pub(super) wait: Option<Spanned<String>>,
 }
 
 /// What each loosening table has.

@@ -28,6 +28,9 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
         "survivors": outcome.survivors,
         "unkilled": outcome.unkilled,
         "mute": outcome.mute,
+        "limits": outcome.limits,
+        "peak": outcome.peak,
+        "killed_for_memory": outcome.killed_for_memory,
     })
 }
 
@@ -80,6 +83,7 @@ fn end(end: End) -> Value {
         End::Itself => json!("itself"),
         End::Timeout(limit) => json!({ "timeout_seconds": limit.as_secs_f64() }),
         End::Silent(limit) => json!({ "silent_seconds": limit.as_secs_f64() }),
+        End::OverLimit(reached) => json!({ "over_limit": reached }),
         End::Asked(number) => json!({ "signal": number, "name": signal::name(number) }),
         End::ParentDied => json!("parent-died"),
         End::StdoutClosed => json!("stdout-closed"),

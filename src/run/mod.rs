@@ -7,13 +7,15 @@ mod family;
 mod hold;
 mod job;
 mod launch;
+mod limits;
 mod relay;
 mod silence;
 mod supervise;
 mod surroundings;
 mod survey;
+mod watch;
 
-use crate::outcome::{End, Family, Lack, Outcome};
+use crate::outcome::{End, Family, InForce, Lack, Outcome};
 use crate::plan::Plan;
 use crate::registry::Swept;
 use anyhow::Context;
@@ -36,6 +38,8 @@ pub trait Listener {
     fn family(&mut self, family: &Family);
     /// What the suite wrote could not be written on, and is lost from here.
     fn output_lost(&mut self, error: &io::Error);
+    /// These ceilings are in force.
+    fn limited(&mut self, in_force: &[InForce]);
     /// The suite was asked to end, and has this long before it is killed.
     fn ending(&mut self, end: End, grace: Duration);
 }
@@ -50,7 +54,7 @@ pub fn fresh_id() -> anyhow::Result<String> {
 /// own before anything was started.
 pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
     let Some(mut surroundings) = Surroundings::take_in(plan, listener)? else {
-        return Ok(nothing_started(End::ParentDied, Vec::new()));
+        return Ok(Outcome::of_nothing(None, End::ParentDied, Vec::new()));
     };
     let mut lacks: Vec<Lack> = Vec::new();
     for level in &plan.ladder {
@@ -63,18 +67,5 @@ pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> 
             }
         }
     }
-    Ok(nothing_started(End::NotContained, lacks))
-}
-
-fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
-    Outcome {
-        level: None,
-        lacks,
-        end,
-        status: None,
-        survivors: Vec::new(),
-        unkilled: Vec::new(),
-        mute: false,
-        elapsed: Duration::ZERO,
-    }
+    Ok(Outcome::of_nothing(None, End::NotContained, lacks))
 }

@@ -10,6 +10,7 @@ use super::course::{Action, Course, Event};
 use super::effort::Effort;
 use super::family;
 use super::hold::Hold;
+use super::limits::Limits;
 use super::relay::{Passed, Relay};
 use super::silence::{Due, Found, Silence};
 use super::surroundings::Surroundings;
@@ -60,6 +61,7 @@ pub(super) fn supervise(
     keeper: &Child,
     line: &Line,
     leaf: Option<&Leaf>,
+    limits: Limits,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Supervised> {
@@ -71,9 +73,13 @@ pub(super) fn supervise(
         had_children: surroundings.had_children,
         orphaned: false,
     };
+    if !limits.in_force.is_empty() {
+        listener.limited(&limits.in_force);
+    }
     let mut supervisor = Supervisor {
         plan,
         hold,
+        limits,
         line,
         listener,
         course: Course::new(plan.hold.timeout, plan.hold.grace),
@@ -109,6 +115,7 @@ pub(super) fn supervise(
 struct Supervisor<'a> {
     plan: &'a Plan,
     hold: Hold<'a>,
+    limits: Limits,
     line: &'a Line,
     listener: &'a mut dyn Listener,
     course: Course,
@@ -153,8 +160,14 @@ impl Supervisor<'_> {
                     .then(|| (fds::stdout(), Interest::Hangup)),
                 one_way,
                 other_way,
+                self.limits
+                    .forks()
+                    .filter(|_| !self.course.is_killing())
+                    .map(|forks| (forks, Interest::Priority)),
             ];
-            let deadline = self.next_tick().map(|time| self.clock.instant(time));
+            let tick = self.next_tick().map(|time| self.clock.instant(time));
+            let look = self.next_look().map(|time| self.clock.instant(time));
+            let deadline = tick.into_iter().chain(look).min();
             let [
                 news,
                 keeper_gone,
@@ -163,6 +176,7 @@ impl Supervisor<'_> {
                 stdout_closed,
                 one_way,
                 other_way,
+                fork_refused,
             ] = poll::wait(wanted, deadline)?;
             if (one_way || other_way)
                 && let Some(relay) = &mut surroundings.relay
@@ -190,7 +204,15 @@ impl Supervisor<'_> {
                 }
                 self.step(Event::StdoutClosed);
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if fork_refused && let Some(reached) = self.limits.fork_refused() {
+                self.step(Event::OverLimit(reached));
+            }
+            if look.is_some_and(|look| Instant::now() >= look)
+                && let Some(reached) = self.limits.look(&self.hold, self.clock.now())
+            {
+                self.step(Event::OverLimit(reached));
+            }
+            if tick.is_some_and(|tick| Instant::now() >= tick) {
                 self.step(Event::Tick);
                 self.mind_silence(surroundings);
             }
@@ -325,6 +347,13 @@ impl Supervisor<'_> {
         let relay = surroundings.relay.as_ref();
         relay.is_some_and(Relay::nothing_was_written)
             && self.leader_ended.is_some_and(|ended| ended < AT_ONCE)
+    }
+
+    /// When the watch over the ceilings looks next; what is being killed is beyond them no more.
+    fn next_look(&self) -> Option<Duration> {
+        self.limits
+            .next_look()
+            .filter(|_| !self.course.is_killing())
     }
 
     /// Takes in everything that the keeper has said.
@@ -467,14 +496,22 @@ impl Supervisor<'_> {
         if let Some(failed) = self.failed {
             return failed;
         }
+        // What the kernel killed on its own account looks like an end by itself.
+        let end = match (self.course.end(), self.limits.reached()) {
+            (End::Itself, Some(reached)) => End::OverLimit(reached),
+            (end, _) => end,
+        };
         Supervised::Over(Outcome {
             level: Some(self.hold.level),
             lacks: Vec::new(),
-            end: self.course.end(),
+            end,
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
             mute,
+            peak: self.limits.peak(),
+            killed_for_memory: self.limits.killed_for_memory(),
+            limits: self.limits.in_force,
             elapsed,
         })
     }

@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use crate::registry::{self, MARK};
 use crate::sys::child::Command;
 use crate::sys::identity::PidFd;
+use crate::sys::share::{self, Victim};
 use crate::sys::signal::{self, Inherited, Set, SignalFd};
 use crate::sys::{fds, title, wait};
 use anyhow::Context;
@@ -53,6 +54,8 @@ pub(super) struct Surroundings {
     /// Only for a run with an idle limit; without it the suite's streams are not touched.
     pub(super) relay: Option<Relay>,
     pub(super) had_children: bool,
+    /// Whether the front is the last that the kernel takes when memory runs out.
+    pub(super) protected: bool,
 }
 
 impl Surroundings {
@@ -118,6 +121,8 @@ impl Surroundings {
                 .transpose()
                 .context("could not make the way for the suite's output")?,
             had_children: wait::have_children(),
+            // Takes a privilege; without it the front is as safe as any small process beside a suite that goes first.
+            protected: share::when_memory_runs_out(Victim::Last).is_ok(),
         }))
     }
 }

@@ -15,6 +15,7 @@ pub mod poll;
 pub mod prctl;
 pub mod procfs;
 pub mod pty;
+pub mod share;
 pub mod signal;
 pub mod socket;
 pub mod start;

@@ -16,6 +16,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// How much is held of what the suite has written, for each way.
 const BUFFER: usize = 64 * 1024;
+/// How often a way is read before anything else is looked at.
+const STEPS: usize = 8;
 /// More than a pseudoterminal ever holds: 64 KiB on the way and a page in its line discipline (tty_buffer.c, n_tty.c).
 const PTY_HOLDS: usize = 256 * 1024;
 
@@ -38,8 +40,11 @@ struct Way {
     /// What the suite gets.
     suites_end: Ends,
     sink: Sink,
+    /// Made with the first byte.
     buffer: Vec<u8>,
-    /// What of the buffer has been written on.
+    /// How much of the buffer has been read into it.
+    filled: usize,
+    /// How much of that has been written on.
     written: usize,
 }
 
@@ -118,8 +123,9 @@ impl Relay {
     pub(super) fn pass_on(&mut self, ready: [bool; 2]) -> Passed {
         let mut passed = Passed::default();
         for (way, ready) in self.ways.iter_mut().zip(ready) {
-            if ready {
-                way.step(BUFFER, &mut passed);
+            let mut steps = if ready { STEPS } else { 0 };
+            while steps > 0 && way.step(BUFFER, &mut passed) == Flow::More {
+                steps -= 1;
             }
         }
         self.seen += passed.bytes as u64;
@@ -219,12 +225,13 @@ impl Way {
             source: Some(source),
             suites_end,
             buffer: Vec::new(),
+            filled: 0,
             written: 0,
         })
     }
 
     fn is_written(&self) -> bool {
-        self.written == self.buffer.len()
+        self.written == self.filled
     }
 
     fn interest(&self) -> Option<(BorrowedFd<'_>, Interest)> {
@@ -262,12 +269,13 @@ impl Way {
         let Some(source) = &self.source else {
             return Flow::Dry;
         };
-        self.buffer.resize(at_most.min(BUFFER), 0);
-        self.written = 0;
+        self.buffer.resize(BUFFER, 0);
+        (self.filled, self.written) = (0, 0);
         // Nothing, and errors: at the end of what the kernel holds, at the end of what may be read, and where a terminal has
         // hung up.
-        let got = nix::unistd::read(source, &mut self.buffer).unwrap_or(0);
-        self.buffer.truncate(got);
+        let room = &mut self.buffer[..at_most.min(BUFFER)];
+        let got = nix::unistd::read(source, room).unwrap_or(0);
+        self.filled = got;
         passed.bytes += got;
         match got {
             0 => Flow::Dry,
@@ -277,7 +285,7 @@ impl Way {
 
     fn write_on(&mut self, passed: &mut Passed) -> Flow {
         while !self.is_written() {
-            match self.sink.write(&self.buffer[self.written..]) {
+            match self.sink.write(&self.buffer[self.written..self.filled]) {
                 // Nothing was taken, and nothing said: not to be tried again at once.
                 Ok(0) => return Flow::Full,
                 Ok(written) => self.written += written,
@@ -298,8 +306,7 @@ impl Way {
     /// Stops reading: the suite's next write fails, or tells it with SIGPIPE.
     fn give_up(&mut self) {
         self.source = None;
-        self.buffer = Vec::new();
-        self.written = 0;
+        (self.filled, self.written) = (0, 0);
     }
 }
 

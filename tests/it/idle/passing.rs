@@ -244,7 +244,12 @@ fn a_writer_who_got_away_holds_up_no_end() {
                     let _ = (&away).write(&[b'x'; 4096]);
                 }
             });
-            scope.spawn(|| std::io::copy(&mut out, &mut std::io::sink()));
+            // Slowly, so that there is always more by the time that there is room for it.
+            scope.spawn(|| {
+                while out.read(&mut [0; 4096]).is_ok_and(|got| got > 0) {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            });
             drop(run.stdin.take());
             let status = ended(&mut run);
             over.store(true, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! `guardrun -- COMMAND…` and `guardrun run SUITE`: judge, draw the plan, do it, say how it went.
 
 use super::gather::{self, Policies};
+use super::room;
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
@@ -45,7 +46,10 @@ pub(super) fn run(
             return Verdict::Usage.into();
         }
     };
-    carry_out(voice, &plan, report)
+    match room::wait(voice, &plan) {
+        Ok(()) => carry_out(voice, &plan, report),
+        Err(exit) => exit,
+    }
 }
 
 /// Permission by the policy that describes the run, if the repository's own does not refuse it.

@@ -3,6 +3,7 @@
 use crate::exit::{Exit, Verdict};
 use crate::outcome::{End, Ending, Outcome};
 use crate::plan::Plan;
+use crate::plan::room::Short;
 use crate::sys::signal;
 use serde_json::{Value, json};
 
@@ -64,6 +65,14 @@ pub(super) fn plan(plan: &Plan) -> Value {
         "gates": opened,
         "removed": plan.removed,
     })
+}
+
+/// A run for which there is no room.
+pub(super) fn no_room(plan: &Plan, short: &[Short]) -> Value {
+    let mut value = failure(Verdict::NoRoom, "there is no room for the suite");
+    value["suite"] = json!(plan.suite);
+    value["short"] = json!(short);
+    value
 }
 
 /// A failure of guardrun's own.

@@ -74,9 +74,14 @@ fn have_one_description() -> bool {
     match unsafe { libc::syscall(libc::SYS_kcmp, own, own, KCMP_FILE, 1, 2) } {
         0 => true,
         1.. => false,
-        // SAFETY: lseek by 0 from here takes numbers and moves nothing.
-        _ => unsafe { libc::lseek(1, 0, libc::SEEK_CUR) == libc::lseek(2, 0, libc::SEEK_CUR) },
+        _ => position(Stream::Out) == position(Stream::Err),
     }
+}
+
+/// Where the next byte goes.
+fn position(stream: Stream) -> libc::off_t {
+    // SAFETY: lseek by 0 from here takes numbers and moves nothing.
+    unsafe { libc::lseek(stream.number(), 0, libc::SEEK_CUR) }
 }
 
 fn stat(fd: BorrowedFd<'_>) -> Option<libc::stat> {

@@ -1,6 +1,7 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
 use super::ceilings::{Ceilings, Needs};
+use super::environment::EnvironmentRules;
 use super::text::printable;
 use crate::values::{Leaks, Level, Working};
 use jiff::civil::Date;
@@ -150,6 +151,8 @@ pub struct Hold {
     pub ceilings: Ceilings,
     /// What has to be free before it starts.
     pub needs: Needs,
+    /// What becomes of the environment.
+    pub environment: EnvironmentRules,
 }
 
 /// The limit of silence.
@@ -287,6 +290,7 @@ impl Suite {
             outlive_parent: one.outlive_parent && two.outlive_parent,
             ceilings: one.ceilings.lowest(two.ceilings),
             needs: one.needs.strictest(two.needs),
+            environment: one.environment.strictest(&two.environment),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
         let said = Said {
@@ -315,6 +319,7 @@ impl Default for Hold {
             outlive_parent: false,
             ceilings: Ceilings::default(),
             needs: Needs::default(),
+            environment: EnvironmentRules::default(),
         }
     }
 }

@@ -51,15 +51,14 @@ pub(super) enum Supervised {
     /// The command could not be executed.
     NotExecuted(i32),
     /// The run is over.
-    Over(Outcome),
+    Over(Box<Outcome>),
 }
 
 /// Sees a run through to its end.
 pub(super) fn supervise(
     plan: &Plan,
     level: Level,
-    keeper: &Child,
-    line: &Line,
+    (keeper, line): (&Child, &Line),
     leaf: Option<&Leaf>,
     limits: Limits,
     surroundings: &mut Surroundings,
@@ -501,7 +500,7 @@ impl Supervisor<'_> {
             (End::Itself, Some(reached)) => End::OverLimit(reached),
             (end, _) => end,
         };
-        Supervised::Over(Outcome {
+        Supervised::Over(Box::new(Outcome {
             level: Some(self.hold.level),
             lacks: Vec::new(),
             end,
@@ -513,6 +512,7 @@ impl Supervisor<'_> {
             killed_for_memory: self.limits.killed_for_memory(),
             limits: self.limits.in_force,
             elapsed,
-        })
+            cleared: None,
+        }))
     }
 }

@@ -7,6 +7,7 @@ mod findings;
 mod human;
 mod json;
 mod log;
+mod tree;
 mod voice;
 
 pub use about::{exit_codes, levels};

@@ -1,9 +1,11 @@
 //! `guardrun explain`: what would happen, and which line of the policy says so. Runs nothing and probes nothing.
 
 mod command;
+mod environment;
 mod survey;
 
 pub use command::{Explanation, explain};
+pub use environment::EnvironmentPart;
 pub use survey::{Survey, survey};
 
 use super::gather;
@@ -64,6 +66,8 @@ pub struct HoldView {
     pub timeout: Part,
     /// Time between asking and killing.
     pub grace: Part,
+    /// The limit of silence, or `none`.
+    pub idle: Part,
     /// What its tests may not do.
     pub fence: Part,
     /// `fail` or `warn`.
@@ -124,6 +128,10 @@ impl HoldView {
                 &said.timeout,
             ),
             grace: part(duration(hold.grace), &said.grace),
+            idle: part(
+                hold.idle.map_or("none".to_owned(), |idle| idle.to_string()),
+                &said.idle,
+            ),
             fence: part(hold.fence.class.name().to_owned(), &hold.fence.place),
             leaks: hold.leaks.name(),
             lifeline: hold.lifeline,

@@ -5,7 +5,7 @@ use super::room;
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Given, Plan};
 use crate::policy::Policy;
 use crate::report::{self, HumanListener, Voice};
 use crate::{host, outcome, run};
@@ -27,7 +27,13 @@ pub(super) fn run(
     };
     report::before(voice, &policies.first, &grant);
     let plan = match run::fresh_id() {
-        Ok(id) => plan::draw(grant, id, host::privilege()),
+        Ok(id) => {
+            let given = Given {
+                environment: &gather::environment(),
+                processors: host::processors(),
+            };
+            plan::draw(grant, id, host::privilege(), given)
+        }
         Err(error) => return lost(voice, &error),
     };
     if options.dry_run {
@@ -88,7 +94,8 @@ fn judge(voice: &Voice, policy: &Policy, request: &Request) -> Result<Grant, Exi
 }
 
 fn carry_out(voice: &Voice, plan: &Plan, report: Option<report::File>) -> Exit {
-    let outcome = match run::run(plan, &mut HumanListener { voice }) {
+    let in_passing = voice.in_passing();
+    let outcome = match run::run(plan, &mut HumanListener { voice: &in_passing }) {
         Ok(outcome) => outcome,
         Err(error) => return lost(voice, &error),
     };

@@ -202,6 +202,8 @@ mod tests {
             threads: 1,
             forked: false,
             resident: 0,
+            ticks: 0,
+            ticks_of_children: 0,
         }
     }
 

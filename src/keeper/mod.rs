@@ -21,6 +21,7 @@ use crate::sys::namespace::{self, Ids};
 use crate::sys::poll::{self, Interest};
 use crate::sys::signal::{self, Inherited, Set, SignalFd};
 use crate::sys::socket::Line;
+use crate::sys::stream::Stream;
 use crate::sys::terminal::Terminal;
 use crate::sys::wait::{self, Change, Children};
 use crate::sys::{clone, fds, prctl, title};
@@ -28,7 +29,7 @@ use crate::values::Level;
 use launch::errno;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// How long an orphaned keeper waits for deaths between two rounds of killing.
@@ -56,6 +57,8 @@ pub struct Orders<'a> {
     pub foreground: bool,
     /// The suite's cgroup, at level `cgroup`.
     pub leaf: Option<&'a Leaf>,
+    /// What the suite gets in place of which of guardrun's own streams; empty where they are not touched.
+    pub outputs: Vec<(Stream, BorrowedFd<'a>)>,
     /// The read end of the lifeline, if the suite asked for one.
     pub lifeline: Option<&'a OwnedFd>,
     /// Whether LISTEN_PID names the front and is to name the leader (sd_listen_fds(3)).
@@ -70,6 +73,8 @@ pub struct Orders<'a> {
     pub fence: Option<crate::fence::Entry>,
     /// The run's record, unlinked by an orphaned keeper that has left nothing.
     pub record: Option<&'a crate::registry::Record>,
+    /// The run's private directories, removed by an orphaned keeper that has left nobody.
+    pub private: Option<&'a crate::registry::Private>,
 }
 
 /// The keeper's whole life; the answer is its exit code, which nobody relies on.
@@ -262,6 +267,12 @@ impl Keeper<'_> {
         }
         if let Some(leaf) = self.orders.leaf {
             let _ = leaf.remove();
+        }
+        let private = self.orders.private;
+        if let Some(cleared) = private.and_then(|private| private.remove(|| true))
+            && !cleared.finished
+        {
+            return 1;
         }
         if let Some(record) = self.orders.record {
             record.remove();

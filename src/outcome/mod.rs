@@ -1,15 +1,18 @@
 //! How a run ended and why: the whole space of endings, as data, and the one place where they become a verdict.
 
 mod explain;
+mod family;
 mod fenced;
 mod lack;
 mod limits;
 
 pub use explain::{Ending, explain};
+pub use family::{Family, Relative, Why};
 pub use fenced::{Fenced, Program, Refusal};
 pub use lack::{Lack, Step};
 pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 
+use crate::sys::clear::Cleared;
 use crate::values::{Level, ProcessId, Status};
 use serde::Serialize;
 use std::time::Duration;
@@ -29,6 +32,8 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// Whether the leader ended within a second of its start and the run wrote nothing at all. Only known when output is relayed.
+    pub mute: bool,
     /// The ceilings that were in force.
     pub limits: Vec<InForce>,
     /// The most that was used, as far as somebody counted.
@@ -39,6 +44,9 @@ pub struct Outcome {
     pub fenced: Fenced,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
+    /// What the suite had left in its private directories, which were removed; None when it had none, or they were left to
+    /// the next sweep.
+    pub cleared: Option<Box<Cleared>>,
 }
 
 impl Outcome {
@@ -51,11 +59,13 @@ impl Outcome {
             status: None,
             survivors: Vec::new(),
             unkilled: Vec::new(),
+            mute: false,
             limits: Vec::new(),
             peak: Peak::default(),
             killed_for_memory: None,
             fenced: Fenced::default(),
             elapsed: Duration::ZERO,
+            cleared: None,
         }
     }
 }
@@ -67,6 +77,8 @@ pub enum End {
     Itself,
     /// The wall clock limit.
     Timeout(Duration),
+    /// The limit of silence.
+    Silent(Duration),
     /// A ceiling was reached.
     OverLimit(Reached),
     /// This signal was sent to guardrun, or came from the terminal.

@@ -1,8 +1,9 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
 use super::ceilings::{Ceilings, Needs};
+use super::environment::EnvironmentRules;
 use super::text::printable;
-use crate::values::{Deed, Fence, Leaks, Level, Refused};
+use crate::values::{Deed, Fence, Leaks, Level, Refused, Working};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -119,6 +120,8 @@ pub struct Said {
     pub timeout: Option<Place>,
     /// Where `grace` is.
     pub grace: Option<Place>,
+    /// Where `idle` is.
+    pub idle: Option<Place>,
     /// Where `lifeline` is.
     pub lifeline: Option<Place>,
 }
@@ -134,6 +137,8 @@ pub struct Hold {
     pub timeout: Option<Duration>,
     /// Time between asking the suite to end and killing it.
     pub grace: Duration,
+    /// How long the suite may be silent, or for ever. Only with it is the suite's output relayed.
+    pub idle: Option<Idle>,
     /// What live processes after a green run mean.
     pub leaks: Leaks,
     /// Programs that are known to stay behind: killed and named like any other, but no failure.
@@ -146,6 +151,8 @@ pub struct Hold {
     pub ceilings: Ceilings,
     /// What has to be free before it starts.
     pub needs: Needs,
+    /// What becomes of the environment.
+    pub environment: EnvironmentRules,
     /// What its tests may not do.
     pub fence: FenceRules,
 }
@@ -178,6 +185,38 @@ pub struct Allowed {
     pub reason: String,
     /// Where the policy says so.
     pub place: Place,
+}
+
+/// The limit of silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// How long without a byte of output.
+    pub after: Duration,
+    /// What becomes of a suite that is silent and uses the processor.
+    pub working: Working,
+}
+
+impl Idle {
+    /// What both ask for.
+    pub fn strictest(one: Option<Idle>, two: Option<Idle>) -> Option<Idle> {
+        match (one, two) {
+            (Some(one), Some(two)) => Some(Idle {
+                after: one.after.min(two.after),
+                working: one.working.max(two.working),
+            }),
+            (one, two) => one.or(two),
+        }
+    }
+}
+
+impl fmt::Display for Idle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = humantime::format_duration(self.after);
+        match self.working {
+            Working::Warn => write!(f, "{after}"),
+            Working::Kill => write!(f, "{after}, also while working"),
+        }
+    }
 }
 
 /// A program that the policy expects to stay behind.
@@ -271,6 +310,7 @@ impl Suite {
                 (one, two) => one.or(two),
             },
             grace: one.grace.min(two.grace),
+            idle: Idle::strictest(one.idle, two.idle),
             leaks: one.leaks.max(two.leaks),
             leftovers: one
                 .leftovers
@@ -282,6 +322,7 @@ impl Suite {
             outlive_parent: one.outlive_parent && two.outlive_parent,
             ceilings: one.ceilings.lowest(two.ceilings),
             needs: one.needs.strictest(two.needs),
+            environment: one.environment.strictest(&two.environment),
             fence: one.fence.strictest(&two.fence),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
@@ -290,6 +331,7 @@ impl Suite {
             at_least: from(hold.at_least == one.at_least).at_least.clone(),
             timeout: from(hold.timeout == one.timeout).timeout.clone(),
             grace: from(hold.grace == one.grace).grace.clone(),
+            idle: from(hold.idle == one.idle).idle.clone(),
             lifeline: from(hold.lifeline == one.lifeline).lifeline.clone(),
         };
         (hold, said)
@@ -303,12 +345,14 @@ impl Default for Hold {
             at_least: Level::Subreaper,
             timeout: None,
             grace: Duration::from_secs(10),
+            idle: None,
             leaks: Leaks::Fail,
             leftovers: Vec::new(),
             lifeline: false,
             outlive_parent: false,
             ceilings: Ceilings::default(),
             needs: Needs::default(),
+            environment: EnvironmentRules::default(),
             fence: FenceRules::default(),
         }
     }

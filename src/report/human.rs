@@ -1,11 +1,14 @@
 //! What a person reads about a run.
 
+use super::cleared::Lines;
+use super::environment;
 use super::fenced;
+use super::tree;
 use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
-use crate::outcome::{End, Ending, Enforcement, InForce, Lack, Outcome, Refusal, Survivor};
+use crate::outcome::{End, Ending, Enforcement, Family, InForce, Lack, Outcome, Refusal, Survivor};
 use crate::plan::Plan;
 use crate::plan::room::Short;
 use crate::policy::Policy;
@@ -33,13 +36,25 @@ impl Listener for HumanListener<'_> {
             command,
             ended,
             left,
+            cleared,
         } = swept;
-        let text = format!(
-            "ended {ended} leftover processes of run {run}, whose guardrun was killed: {command}"
-        );
-        self.notice(&text);
+        if ended + left > 0 {
+            let text = format!(
+                "ended {ended} leftover processes of run {run}, whose guardrun was killed: {command}"
+            );
+            self.notice(&text);
+        }
         if *left > 0 {
             self.notice(&format!("{left} of them could not be ended"));
+        }
+        if let Some(cleared) = cleared {
+            let text = format!(
+                "removed the private directories of run {run}, whose guardrun was killed: {command}"
+            );
+            self.notice(&text);
+            let lines = Lines::of(cleared, None);
+            let all = lines.removed.iter().chain(&lines.staying);
+            all.for_each(|line| self.notice(line));
         }
     }
 
@@ -66,6 +81,27 @@ impl Listener for HumanListener<'_> {
             "still alive after the suite had ended, and being ended now:",
         );
         name_each(self.voice, survivors);
+    }
+
+    fn silent_at_work(&mut self, quiet: Duration, used: Duration, of: Duration) {
+        if !self.voice.quiet {
+            self.notice(&format!(
+                "no output for {}; the suite goes on, because it works: {} of processor time in the last {}",
+                seconds(quiet),
+                seconds(used),
+                seconds(of)
+            ));
+        }
+    }
+
+    fn family(&mut self, family: &Family) {
+        tree::say(self.voice, family);
+    }
+
+    fn output_lost(&mut self, error: &io::Error) {
+        self.notice(&format!(
+            "could not write on what the suite writes, and read no more of it: {error}"
+        ));
     }
 
     fn limited(&mut self, in_force: &[InForce]) {
@@ -114,6 +150,10 @@ impl Listener for HumanListener<'_> {
                 format!(
                     "the time limit of {limit} is over; ending the suite, killing what is left in {grace}"
                 )
+            }
+            End::Silent(limit) => {
+                let limit = humantime::format_duration(limit);
+                format!("no output for {limit}; ending the suite, killing what is left in {grace}")
             }
             End::StdoutClosed => format!(
                 "nobody reads the output any more; ending the suite, killing what is left in {grace}"
@@ -220,6 +260,12 @@ pub(super) fn plan(plan: &Plan) -> String {
                 .map_or_else(|| "none".to_owned(), duration),
         ),
         ("grace", duration(plan.hold.grace)),
+        (
+            "idle",
+            plan.hold
+                .idle
+                .map_or_else(|| "none".to_owned(), |idle| idle.to_string()),
+        ),
         ("fence", plan.hold.fence.class.name().to_owned()),
     ];
     for open in &plan.opened {
@@ -231,6 +277,7 @@ pub(super) fn plan(plan: &Plan) -> String {
     if !plan.removed.is_empty() {
         rows.push(("removed", plan.removed.join(", ")));
     }
+    rows.extend(environment::rows(&plan.environment));
     rows.into_iter()
         .map(|(name, value)| format!("{name:<10} {value}\n"))
         .collect()
@@ -298,6 +345,15 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
         }
         voice.say(Tone::Plain, "hint: a process of another user needs that user or root to end it; one in state D ends when its I/O does");
     }
+    if let Some(cleared) = &outcome.cleared {
+        let lines = Lines::of(cleared, Some(&plan.environment));
+        let removed = lines.removed.iter().filter(|_| !voice.quiet);
+        removed.for_each(|line| voice.say(Tone::Plain, line));
+        lines
+            .staying
+            .iter()
+            .for_each(|line| voice.say(Tone::Notice, line));
+    }
     let must_be_said = !ending.verdicts.is_empty();
     if voice.quiet && !must_be_said {
         return;
@@ -348,7 +404,7 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
     }
 }
 
-fn seconds(time: Duration) -> String {
+pub(super) fn seconds(time: Duration) -> String {
     match time.as_secs() {
         0..60 => format!("{:.1} s", time.as_secs_f64()),
         whole => humantime::format_duration(Duration::from_secs(whole)).to_string(),

@@ -1,5 +1,7 @@
 //! What a machine reads about a run. Field names are stable.
 
+use super::cleared;
+use super::environment::EnvironmentView;
 use crate::exit::{Exit, Verdict};
 use crate::outcome::{End, Ending, Outcome};
 use crate::plan::Plan;
@@ -28,9 +30,11 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
         "elapsed_seconds": outcome.elapsed.as_secs_f64(),
         "survivors": outcome.survivors,
         "unkilled": outcome.unkilled,
+        "mute": outcome.mute,
         "limits": outcome.limits,
         "peak": outcome.peak,
         "killed_for_memory": outcome.killed_for_memory,
+        "private": outcome.cleared.as_ref().map(|cleared| cleared::json(cleared, &plan.environment)),
         "fence": outcome.fenced,
     })
 }
@@ -59,9 +63,13 @@ pub(super) fn plan(plan: &Plan) -> Value {
         "at_least": plan.hold.at_least,
         "timeout_seconds": plan.hold.timeout.map(|time| time.as_secs_f64()),
         "grace_seconds": plan.hold.grace.as_secs_f64(),
+        "idle": plan.hold.idle.map(|idle| {
+            json!({ "after_seconds": idle.after.as_secs_f64(), "working": idle.working.name() })
+        }),
         "gates": opened,
         "fence": plan.hold.fence.class,
         "removed": plan.removed,
+        "environment": EnvironmentView::of(&plan.environment),
     })
 }
 
@@ -89,6 +97,7 @@ fn end(end: End) -> Value {
     match end {
         End::Itself => json!("itself"),
         End::Timeout(limit) => json!({ "timeout_seconds": limit.as_secs_f64() }),
+        End::Silent(limit) => json!({ "silent_seconds": limit.as_secs_f64() }),
         End::OverLimit(reached) => json!({ "over_limit": reached }),
         End::Asked(number) => json!({ "signal": number, "name": signal::name(number) }),
         End::ParentDied => json!("parent-died"),

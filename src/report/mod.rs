@@ -1,14 +1,18 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod cleared;
+mod environment;
 mod fenced;
 mod findings;
 mod human;
 mod json;
 mod log;
+mod tree;
 mod voice;
 
 pub use about::{exit_codes, levels};
+pub use environment::EnvironmentView;
 pub use findings::{Finding, Findings, Unfenced, findings};
 pub use human::HumanListener;
 pub use log::start_log;

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod child;
+pub mod clear;
 pub mod clone;
 pub mod epoll;
 pub mod fds;
@@ -16,11 +17,13 @@ pub mod namespace;
 pub mod poll;
 pub mod prctl;
 pub mod procfs;
+pub mod pty;
 pub mod seccomp;
 pub mod share;
 pub mod signal;
 pub mod socket;
 pub mod start;
+pub mod stream;
 pub mod terminal;
 pub mod title;
 pub mod wait;

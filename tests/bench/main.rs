@@ -7,6 +7,7 @@
 //! ```text
 //!  wall.rs   how much longer `X -- true` takes than `true`
 //!  rest.rs   memory and processor time of whatever stands between the caller and a sleeping suite
+//!  relay.rs  bytes per second of a suite's output, with and without guardrun passing it on
 //!  fence.rs  one start of a program, behind each class of fence and under strace
 //!  end.rs    from the kill of N processes to the end of the run, next to what the kernel takes by itself
 //! ```
@@ -17,6 +18,7 @@ mod contender;
 mod end;
 mod fence;
 mod figures;
+mod relay;
 mod rest;
 mod sleepers;
 mod start;
@@ -53,6 +55,9 @@ struct Words {
     /// Seconds for which an idle run is watched
     #[arg(long, default_value_t = 10)]
     idle: u64,
+    /// Turns of each program in the measurement of output that is passed on
+    #[arg(long, default_value_t = 15)]
+    relay: usize,
     /// Programs to start behind a fence
     #[arg(long, default_value_t = 5_000)]
     starts: usize,
@@ -70,6 +75,7 @@ struct Words {
 enum Part {
     Wall,
     Rest,
+    Relay,
     End,
     Fence,
 }
@@ -121,6 +127,10 @@ fn measure(words: &Words) -> io::Result<()> {
     if wants(Part::Rest) {
         say("memory and processor time at rest …")?;
         reports.push(rest::measure(&contenders, words.idle)?);
+    }
+    if wants(Part::Relay) {
+        say("output passed on …")?;
+        reports.push(relay::measure(words.relay)?);
     }
     for number in words.end.iter().filter(|_| wants(Part::End)) {
         say(&format!("ending {number} processes …"))?;

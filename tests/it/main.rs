@@ -9,6 +9,7 @@ mod escape;
 mod explain;
 mod fence;
 mod gate;
+mod idle;
 mod init;
 mod lab;
 mod leaks;

@@ -10,7 +10,7 @@ const ROOMS: [&str; 16] = [
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "src/values.rs",
     "src/exit.rs",
     "src/cli.rs",
@@ -18,6 +18,7 @@ const PURE: [&str; 10] = [
     "src/plan/",
     "src/outcome/",
     "src/run/course.rs",
+    "src/run/silence.rs",
     "src/fence/kind.rs",
     "src/fence/rules.rs",
     "src/keeper/message.rs",

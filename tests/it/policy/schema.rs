@@ -22,6 +22,12 @@ const TABLE: &[(Both, &str)] = &[
         Good,
         "unmatched='refuse'\n[defaults]\nlevel='auto'\nat-least='cgroup'\ntimeout='1h 30m'\ngrace='0s'\nlifeline=true",
     ),
+    (Good, "[defaults]\nidle='2m'"),
+    (
+        Good,
+        "[suite.a]\ncommand=['a']\nidle={after='2m', working='kill'}",
+    ),
+    (Good, "[suite.a]\ncommand=['a']\nidle={after='2m'}"),
     (
         Good,
         "[suite.a]\ncommand=['a']\nexamples=['a b', ['a', '']]\nno-match=['b']\nlevel='namespace'",
@@ -50,6 +56,41 @@ const TABLE: &[(Both, &str)] = &[
     (
         Good,
         "[gate.g]\nenv='G_TESTS'\nwhy='日本'\nwhere='x'\nrisk='r'",
+    ),
+    (
+        Good,
+        "[defaults.environment]\nremove=['A', 'B_*']\nonly=[]\nset={C='', D='=x'}\nprivate=['TMPDIR']\nhide=['docker']\nworkers=1",
+    ),
+    (
+        Good,
+        "[suite.a]\ncommand=['a']\nenvironment={set={CI='1'}, only=['PATH', '{A,B}']}",
+    ),
+    (Bad, "[defaults.environment]\nremoves=['A']"),
+    (Bad, "[defaults.environment]\nremove='A'"),
+    (Bad, "[defaults.environment]\nremove=['']"),
+    (Bad, "[defaults.environment]\nonly=['A=1']"),
+    (Bad, "[defaults.environment]\nset={A=1}"),
+    (Bad, "[defaults.environment]\nset={'A-B'='1'}"),
+    (Bad, "[defaults.environment]\nset={A=\"\\u0000\"}"),
+    (Bad, "[defaults.environment]\nset={GUARDRUN_LEVEL='1'}"),
+    (Bad, "[defaults.environment]\nprivate=['PATH']"),
+    (Bad, "[defaults.environment]\nprivate=['GUARDRUN_X']"),
+    (Bad, "[defaults.environment]\nhide=['everything']"),
+    (Bad, "[defaults.environment]\nworkers=0"),
+    (Bad, "[defaults.environment]\nworkers=65536"),
+    (Bad, "[defaults.environment]\nworkers='4'"),
+    (
+        BadByMeaning,
+        "[defaults.environment]\nremove=['GUARDRUN_REQUIRE']",
+    ),
+    (BadByMeaning, "[defaults.environment]\nremove=['A[']"),
+    (
+        BadByMeaning,
+        "[defaults.environment]\nremove=['A']\nset={A='1'}",
+    ),
+    (
+        BadByMeaning,
+        "[gate.g]\nenv='G_TESTS'\nwhy='w'\nwhere='x'\n[defaults.environment]\nset={G_TESTS='1'}",
     ),
     (
         Good,
@@ -84,6 +125,10 @@ const TABLE: &[(Both, &str)] = &[
     (Bad, "[defaults]\ntimeout='10'"),
     (Bad, "[defaults]\ntimeout='soon'"),
     (Bad, "[defaults]\nlifeline='yes'"),
+    (Bad, "[defaults]\nidle=120"),
+    (Bad, "[defaults]\nidle={working='kill'}"),
+    (Bad, "[defaults]\nidle={after='2m', working='maybe'}"),
+    (Bad, "[defaults]\nidle={after='2m', then='kill'}"),
     (Bad, "[gate.g]\nenv='G_TESTS'\nwhy='w'"),
     (Bad, "[gate.g]\nenv='G_TESTS'\nwhere='w'"),
     (Bad, "[gate.g]\nwhy='w'\nwhere='w'"),
@@ -169,6 +214,7 @@ const TABLE: &[(Both, &str)] = &[
         "[suite.a]\ncommand=['a']\n[suite.a.dangerously-hold-weaker]\nat-least='subreaper'\nreason='r'",
     ),
     (BadByMeaning, "[defaults]\ntimeout='0s'"),
+    (BadByMeaning, "[defaults]\nidle='0s'"),
     (BadByMeaning, "[defaults]\ntimeout='10 parsecs'"),
 ];
 

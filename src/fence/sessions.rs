@@ -7,7 +7,7 @@
 //! A process that has only forked and is left behind has put itself into the background, and is ended at once. One that has
 //! executed a program since may be about to be ended by its test, and has a moment.
 
-use super::lineage::Lineage;
+use super::lineage::{Lineage, Place};
 use crate::contain::tree;
 use crate::sys::epoll::Set;
 use crate::sys::fds;
@@ -39,6 +39,8 @@ struct Session {
     /// Held so that their ends are told: the leader's parent, and the leader.
     _parent: PidFd,
     leader: Option<PidFd>,
+    /// Where the one stood who made it.
+    place: Place,
     /// When what was left behind is to be ended.
     until: Option<Instant>,
 }
@@ -62,7 +64,7 @@ pub(super) struct LeftBehind {
 
 impl Sessions {
     /// Watches the session that this process is about to make.
-    pub(super) fn watch(&mut self, lineage: Lineage) -> io::Result<Begun> {
+    pub(super) fn watch(&mut self, lineage: Lineage, place: Place) -> io::Result<Begun> {
         let set = match self.set.take() {
             Some(set) => set,
             None => {
@@ -90,10 +92,18 @@ impl Sessions {
             lineage,
             _parent: parent,
             leader,
+            place,
             until: None,
         };
         self.watched.insert(number, session);
         Ok(Begun::Watched)
+    }
+
+    /// Whether this session was made by something below a test. What was a background job of a script may show that no more:
+    /// some programs set all their signals when they begin.
+    pub(super) fn was_made_below(&self, session: i32) -> bool {
+        let mut watched = self.watched.values();
+        watched.any(|it| it.lineage.process.id.pid == session && it.place == Place::Below)
     }
 
     /// Becomes readable when there is something to look at.

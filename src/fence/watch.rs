@@ -200,7 +200,13 @@ impl<'a> Watch<'a> {
         if !self.still_waits(question) {
             return;
         }
-        let standing = sight.standing();
+        let mut standing = sight.standing();
+        if standing.place == Place::Host && self.sessions.was_made_below(sight.process.session) {
+            standing = Standing {
+                place: Place::Below,
+                host: None,
+            };
+        }
         if question.call == Call::Ring {
             // Below a test nobody may listen, so there is nobody who needs what could listen. Programs ask for a ring in
             // passing and do without one, so this is no attempt at anything and is not named.
@@ -246,7 +252,7 @@ impl<'a> Watch<'a> {
         let Some(lineage) = sight.lineage.take() else {
             return self.reply(question, Answer::GoOn);
         };
-        match self.sessions.watch(lineage) {
+        match self.sessions.watch(lineage, standing.place) {
             Ok(Begun::Watched) => self.reply(question, Answer::GoOn),
             Ok(Begun::ByAnOrphan(lineage)) => {
                 sight.lineage = Some(lineage);

@@ -68,7 +68,7 @@ pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> 
             Attempt::Over(outcome) => {
                 // What is left is to say how it went. Should nobody read that, a signal ends guardrun as it ends any program.
                 surroundings.inherited.restore_mask();
-                return Ok(Outcome { lacks, ..outcome });
+                return Ok(Outcome { lacks, ..*outcome });
             }
         }
     }

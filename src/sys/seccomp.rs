@@ -263,8 +263,20 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Listener(OwnedFd);
 
+/// The asker waits for the listener and then the other way round, so the kernel is to hand the processor over instead of waking
+/// another (Linux 6.6).
+const SYNC_WAKE_UP: u64 = 1;
+
 impl From<OwnedFd> for Listener {
     fn from(fd: OwnedFd) -> Listener {
+        // SAFETY: the request takes a number; a kernel that does not know it changes nothing.
+        unsafe {
+            libc::ioctl(
+                fd.as_raw_fd(),
+                libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+                SYNC_WAKE_UP,
+            )
+        };
         Listener(fd)
     }
 }

@@ -104,8 +104,10 @@ impl Line {
             message.msg_control = control.as_mut_ptr().cast();
             // SAFETY: CMSG_SPACE only calculates.
             message.msg_controllen = unsafe { libc::CMSG_SPACE(length) } as _;
-            // SAFETY: the control buffer is larger than one header, aligned, and outlives the pointer.
-            let header = unsafe { &mut *libc::CMSG_FIRSTHDR(&raw const message) };
+            // SAFETY: `message` has a control buffer that is larger than one header.
+            let header = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
+            // SAFETY: it points at the first header of that buffer, which is aligned and outlives the reference.
+            let header = unsafe { &mut *header };
             header.cmsg_level = libc::SOL_SOCKET;
             header.cmsg_type = libc::SCM_RIGHTS;
             // SAFETY: CMSG_LEN only calculates.

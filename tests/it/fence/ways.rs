@@ -85,13 +85,21 @@ fn a_background_job_of_a_script_may_not_listen_and_a_foreground_one_may() {
         for (script, code) in [
             ("\"$ACTOR\" try listen; true", 0),
             ("\"$ACTOR\" try listen & wait", FENCED),
+            // It sets SIGQUIT anew, as some programs do; that it was a background job was seen before.
+            ("setsid python3 -c \"$SERVER\" & wait", FENCED),
             ("sh -c '\"$ACTOR\" try listen; true' & wait", FENCED),
         ] {
-            let ran = yard.run(&[], &["sh", "-c", script]);
+            let mut command = yard.command(&[], &["sh", "-c", script]);
+            let output = command.env("SERVER", SERVER).output();
+            let ran = super::Ran::of(&output.expect("guardrun can be started"));
             assert_eq!(ran.code, Some(code), "{script}: {ran:?}");
         }
     });
 }
+
+const SERVER: &str = "import signal, socket
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+socket.create_server(('127.0.0.1', 0))";
 
 #[test]
 fn a_script_is_what_it_starts() {

@@ -70,6 +70,10 @@ pub struct HoldView {
     pub lifeline: bool,
     /// Whether the run may outlive the process that started guardrun.
     pub outlive_parent: bool,
+    /// After what it is tried again, and how often; or `never`.
+    pub retry: String,
+    /// Where the suite writes its own JUnit report.
+    pub junit: Option<String>,
     /// Programs that may be left behind.
     pub leftovers: Vec<LeftoverView>,
 }
@@ -125,6 +129,14 @@ impl HoldView {
             leaks: hold.leaks.name(),
             lifeline: hold.lifeline,
             outlive_parent: hold.outlive_parent,
+            retry: hold.retry.as_ref().map_or("never".to_owned(), |retry| {
+                let on: Vec<_> = retry.on.iter().map(|end| end.name()).collect();
+                format!("up to {} times after {}", retry.times, on.join(" or "))
+            }),
+            junit: hold
+                .junit
+                .as_ref()
+                .map(|path| path.to_string_lossy().into_owned()),
             leftovers: hold
                 .leftovers
                 .iter()

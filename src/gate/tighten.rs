@@ -34,6 +34,7 @@ pub(super) fn tighten(
         grace: rule.grace(&hold, flags)?,
         leaks: leaks(&hold, flags)?,
         outlive_parent: rule.outlive_parent(&hold, flags)?,
+        retry: hold.retry.clone().filter(|_| !flags.no_retry),
         ..hold
     })
 }

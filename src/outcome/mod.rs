@@ -1,12 +1,20 @@
 //! How a run ended and why: the whole space of endings, as data, and the one place where they become a verdict.
 
+mod class;
 mod explain;
 mod lack;
+mod precedence;
+mod retry;
+mod wording;
 
+pub use class::Class;
 pub use explain::{Ending, explain};
 pub use lack::{Lack, Step};
+pub use precedence::{PRECEDENCE, Rank, rank};
+pub use retry::{Attempt, is_to_be_tried_again};
 
-use crate::values::{Level, ProcessId, Status};
+use crate::values::{Level, ProcessId, Status, Usage};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -25,8 +33,44 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// Whether guardrun's patience came to an end and it sent KILL.
+    pub killed: bool,
+    /// What the kernel killed for want of memory.
+    pub oom: OomCount,
+    /// What the run has used; None where nobody was left to be told.
+    pub usage: Option<Usage>,
+    /// When the run began, by the wall clock; None when nothing was started.
+    pub started: Option<Timestamp>,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
+}
+
+/// How many processes the kernel has killed for want of memory. None is not zero: nobody has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OomCount {
+    /// In the suite's own cgroup: `oom_kill` of memory.events.
+    pub suite: Option<u64>,
+    /// On the whole machine while the run went on: the growth of `oom_kill` in /proc/vmstat. A hint, no proof.
+    pub machine: Option<u64>,
+}
+
+impl Outcome {
+    /// Of a run of which nothing is known but how it came to its end: nothing was started, nothing is left.
+    pub fn of(end: End) -> Outcome {
+        Outcome {
+            level: None,
+            lacks: Vec::new(),
+            end,
+            status: None,
+            survivors: Vec::new(),
+            unkilled: Vec::new(),
+            killed: false,
+            oom: OomCount::default(),
+            usage: None,
+            started: None,
+            elapsed: Duration::ZERO,
+        }
+    }
 }
 
 /// What brought the end about.
@@ -51,6 +95,22 @@ pub enum End {
     },
     /// No level could be had.
     NotContained,
+}
+
+impl End {
+    /// The stable name, as in `--json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            End::Itself => "itself",
+            End::Timeout(_) => "timeout",
+            End::Asked(_) => "asked",
+            End::ParentDied => "parent-died",
+            End::StdoutClosed => "stdout-closed",
+            End::KeeperDied => "keeper-died",
+            End::NotExecuted { .. } => "not-executed",
+            End::NotContained => "not-contained",
+        }
+    }
 }
 
 /// A process that was still there when it should not have been.

@@ -13,6 +13,7 @@ mod matching;
 mod model;
 mod parse;
 mod read;
+mod retry;
 mod schema;
 mod source;
 pub(crate) mod text;
@@ -26,6 +27,7 @@ pub use model::{
     Gate, Hold, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
 };
 pub use read::{LARGEST, Reader, read};
+pub use retry::{Retry, RetryOn};
 
 pub use schema::SCHEMA;
 

@@ -61,11 +61,21 @@ pub(super) struct Suite {
     pub(super) timeout: Option<Spanned<String>>,
     pub(super) grace: Option<Spanned<String>>,
     pub(super) lifeline: Option<Spanned<bool>>,
+    pub(super) junit: Option<Spanned<String>>,
+    pub(super) retry: Option<Spanned<Retry>>,
     pub(super) dangerously_allow_leaks: Option<Spanned<Loosening>>,
     pub(super) dangerously_hold_weaker: Option<Spanned<HoldWeaker>>,
     #[serde(default)]
     pub(super) dangerously_expect_leftover: Vec<Spanned<ExpectLeftover>>,
     pub(super) dangerously_outlive_parent: Option<Spanned<Loosening>>,
+}
+
+/// `retry` of a suite.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Retry {
+    pub(super) times: Spanned<i64>,
+    pub(super) on: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// What each loosening table has.

@@ -16,7 +16,6 @@ use crate::sys::{fds, prctl, procfs, socket};
 use crate::values::{Level, ProcessId};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tracing::debug;
 
 /// What became of an attempt.
@@ -150,12 +149,7 @@ pub(super) fn attempt(
         }
         Supervised::NotExecuted(errno) => Outcome {
             level: Some(level),
-            lacks: Vec::new(),
-            end: End::NotExecuted { errno },
-            status: None,
-            survivors: Vec::new(),
-            unkilled: Vec::new(),
-            elapsed: Duration::ZERO,
+            ..Outcome::of(End::NotExecuted { errno })
         },
         Supervised::Over(outcome) => outcome,
     };

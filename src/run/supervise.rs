@@ -272,20 +272,23 @@ impl Supervisor<'_> {
     fn conclude(self) -> Supervised {
         let left =
             self.unkilled.is_empty() && poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
-        if left {
-            let _ = wait::try_reap(self.hold.keeper.pid);
-        }
+        // The keeper's sum is everybody's only if it has reaped everybody.
+        let usage = left
+            .then(|| wait::reap_with_usage(self.hold.keeper.pid))
+            .flatten()
+            .filter(|_| self.said_quiet || self.hold.level == Level::Namespace);
         if let Some(failed) = self.failed {
             return failed;
         }
         Supervised::Over(Outcome {
             level: Some(self.hold.level),
-            lacks: Vec::new(),
-            end: self.course.end(),
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
+            killed: self.course.killed(),
+            usage,
             elapsed: self.clock.now(),
+            ..Outcome::of(self.course.end())
         })
     }
 }

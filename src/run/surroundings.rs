@@ -3,6 +3,7 @@
 
 use super::{Listener, job::Job};
 use crate::host::{self, Parent};
+use crate::outcome::End;
 use crate::plan::Plan;
 use crate::registry::{self, MARK};
 use crate::sys::child::Command;
@@ -73,19 +74,9 @@ impl Surroundings {
         let set = Set::of(&TAKEN);
         let inherited = signal::take_over(&set);
         let signals = SignalFd::new(&set).context("could not open a signalfd")?;
-        let lifeline = plan
-            .hold
-            .lifeline
-            .then(lifeline)
-            .transpose()
-            .context("could not make the lifeline")?;
         let listens = std::env::var_os("LISTEN_PID")
             .is_some_and(|pid| pid == *std::process::id().to_string());
-        let command = Command::new(
-            plan.command.iter().cloned(),
-            environment(plan, lifeline.as_ref().map(|ends| &ends.0)),
-        )
-        .context("the command cannot be passed on")?;
+        let (command, lifeline) = of_this_attempt(plan)?;
         let records = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"));
         let records = records.inspect_err(|error| listener.no_record(error)).ok();
         if let Some(directory) = &records {
@@ -112,6 +103,48 @@ impl Surroundings {
             had_children: wait::have_children(),
         }))
     }
+
+    /// What has come in since the last attempt was over, if it is a reason not to make another.
+    pub(super) fn end_asked_for_meanwhile(&self) -> Option<End> {
+        let parent_died = self.parent.as_ref().is_some_and(PidFd::has_ended);
+        if parent_died {
+            return Some(End::ParentDied);
+        }
+        while let Some(arrived) = self.signals.next() {
+            if let number @ (signal::TERM | signal::INT | signal::HUP | signal::QUIT) =
+                arrived.signal
+            {
+                return Some(End::Asked(number));
+            }
+        }
+        None
+    }
+
+    /// The same with what belongs to one attempt alone made anew: the run's mark in the environment, and the lifeline.
+    pub(super) fn for_another_attempt(self, plan: &Plan) -> anyhow::Result<Surroundings> {
+        let (command, lifeline) = of_this_attempt(plan)?;
+        Ok(Surroundings {
+            command,
+            lifeline,
+            ..self
+        })
+    }
+}
+
+/// What is executed, and the lifeline that it is told of.
+fn of_this_attempt(plan: &Plan) -> anyhow::Result<(Command, Option<(OwnedFd, OwnedFd)>)> {
+    let lifeline = plan
+        .hold
+        .lifeline
+        .then(lifeline)
+        .transpose()
+        .context("could not make the lifeline")?;
+    let command = Command::new(
+        plan.command.iter().cloned(),
+        environment(plan, lifeline.as_ref().map(|ends| &ends.0)),
+    )
+    .context("the command cannot be passed on")?;
+    Ok((command, lifeline))
 }
 
 /// The read end, out of the way of scripts, which use the low numbers, and the write end.
@@ -126,6 +159,7 @@ fn environment(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(OsString, OsStri
     let own = [
         "GUARDRUN_SUITE",
         "GUARDRUN_REPORT",
+        "GUARDRUN_JUNIT",
         "GUARDRUN_RUN_SUITE",
         MARK,
         LIFELINE,

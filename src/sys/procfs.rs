@@ -157,6 +157,18 @@ pub fn uptime_seconds() -> Option<f64> {
         .ok()
 }
 
+/// How many processes the kernel has killed for want of memory since boot, on the whole machine (since Linux 4.13).
+pub fn oom_kills() -> Option<u64> {
+    oom_kills_in(&text("/proc/vmstat")?)
+}
+
+fn oom_kills_in(vmstat: &str) -> Option<u64> {
+    let mut numbers = vmstat
+        .lines()
+        .filter_map(|line| line.strip_prefix("oom_kill "));
+    numbers.next()?.trim().parse().ok()
+}
+
 /// Clock ticks in a second, the unit of start times.
 pub fn ticks_per_second() -> u64 {
     nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)

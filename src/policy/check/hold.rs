@@ -144,6 +144,8 @@ pub(super) fn of_suite(
         leftovers: in_force.leftovers.clone(),
         lifeline: values.lifeline.unwrap_or(base.lifeline),
         outlive_parent: in_force.has(OUTLIVE_PARENT),
+        junit: super::junit::junit(source, written.junit.as_ref())?,
+        retry: super::retry::retry(source, written.retry.as_ref())?,
     };
     let said = Said {
         level: values.said.level.or_else(|| base_said.level.clone()),

@@ -4,8 +4,10 @@
 //! doubtful is not used.
 
 mod hold;
+mod junit;
 mod lines;
 mod loosening;
+mod retry;
 
 use super::error::PolicyError;
 use super::model::{Gate, Note, Pattern, Policy, Suite, Unmatched};

@@ -133,6 +133,9 @@ fn asked(outcome: &Outcome, number: i32, why: &str) -> (Exit, String) {
         Some(Status::Signaled(signal::KILL)) | None => {
             (Exit::Signal(number), format!("was killed {why}"))
         }
+        Some(Status::Signaled(own)) if own == number => {
+            (Exit::Signal(number), format!("was ended {why}"))
+        }
         Some(status) if status.passed() && (outcome.killed || of_its_own_accord) => (
             Exit::Signal(number),
             format!("ended with exit code 0 when it was ended {why}"),

@@ -3,6 +3,7 @@
 mod cli;
 mod daemons;
 mod early_kill;
+mod endings;
 mod environment;
 mod escape;
 mod explain;

@@ -272,11 +272,11 @@ impl Supervisor<'_> {
     fn conclude(self) -> Supervised {
         let left =
             self.unkilled.is_empty() && poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
-        // The keeper's sum is everybody's only if it has reaped everybody.
+        // The keeper's sum is everybody's only if it has reaped everybody. One that was killed has been reaped among all that
+        // came to the front then, and this finds it gone.
         let usage = left
             .then(|| wait::reap_with_usage(self.hold.keeper.pid))
-            .flatten()
-            .filter(|_| self.said_quiet || self.hold.level == Level::Namespace);
+            .flatten();
         if let Some(failed) = self.failed {
             return failed;
         }

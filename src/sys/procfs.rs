@@ -275,6 +275,14 @@ mod tests {
     use crate::values::ProcessId;
 
     #[test]
+    fn the_kernels_kills_are_counted_and_a_kernel_that_counts_none_says_nothing() {
+        use super::oom_kills_in;
+        let text = "oom_kill_x 9\npgfault 7\noom_kill 3\n";
+        assert_eq!(oom_kills_in(text), Some(3));
+        assert_eq!(oom_kills_in("pgfault 7\n"), None);
+    }
+
+    #[test]
     fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
         let line = "7 (a) b) (c) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 4242 0 0";
         let stat = parse_stat(7, line).unwrap();

@@ -95,6 +95,7 @@ fn of_end(outcome: &Outcome) -> Ending {
                 humantime::format_duration(limit)
             ),
         ),
+        End::OverLimit(reached) => verdict(Verdict::OverLimit, format!("was ended at {reached}")),
         End::Asked(number) => {
             let (exit, cause) = asked(outcome, number, &format!("on {}", signal::name(number)));
             own(exit, cause)
@@ -158,16 +159,17 @@ fn exit_as(status: Status) -> Exit {
 mod tests {
     use super::{Ending, explain};
     use crate::exit::{Exit, Verdict};
-    use crate::outcome::{Class, End, Lack, OomCount, Outcome, Step, Survivor, rank};
+    use crate::outcome::{
+        Class, End, Lack, OomCount, Outcome, Proof, Reached, Resource, Step, Survivor, rank,
+    };
     use crate::values::Leaks;
     use crate::values::{Level, ProcessId, Status};
     use std::time::Duration;
 
     fn outcome(end: End, status: Option<Status>) -> Outcome {
         Outcome {
-            level: Some(Level::Namespace),
             status,
-            ..Outcome::of(end)
+            ..Outcome::of_nothing(Some(Level::Namespace), end, Vec::new())
         }
     }
 
@@ -402,9 +404,15 @@ mod tests {
     #[test]
     fn what_must_hold_of_every_outcome_holds() {
         let limit = Duration::from_secs(1);
+        let reached = Reached {
+            resource: Resource::Memory,
+            ceiling: 1,
+            proof: Proof::Killed(1),
+        };
         let ends = [
             End::Itself,
             End::Timeout(limit),
+            End::OverLimit(reached),
             End::Asked(2),
             End::Asked(15),
             End::ParentDied,
@@ -445,7 +453,7 @@ mod tests {
                                 survivors: survivors.clone(),
                                 unkilled: unkilled.clone(),
                                 killed,
-                                ..Outcome::of(end)
+                                ..Outcome::of_nothing(None, end, Vec::new())
                             };
                             must_hold(&outcome, leaks);
                             seen += 1;
@@ -454,7 +462,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(seen, 10 * 321 * 4 * 2 * 8);
+        assert_eq!(seen, 11 * 321 * 4 * 2 * 8);
     }
 
     fn must_hold(outcome: &Outcome, leaks: Leaks) {

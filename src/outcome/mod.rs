@@ -3,6 +3,7 @@
 mod class;
 mod explain;
 mod lack;
+mod limits;
 mod precedence;
 mod retry;
 mod wording;
@@ -10,6 +11,7 @@ mod wording;
 pub use class::Class;
 pub use explain::{Ending, explain};
 pub use lack::{Lack, Step};
+pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 pub use precedence::{PRECEDENCE, Rank, rank};
 pub use retry::{Attempt, is_to_be_tried_again};
 
@@ -33,6 +35,10 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// The ceilings that were in force.
+    pub limits: Vec<InForce>,
+    /// The most that was used, as far as somebody counted.
+    pub peak: Peak,
     /// Whether guardrun's patience came to an end and it sent KILL.
     pub killed: bool,
     /// What the kernel killed for want of memory.
@@ -55,15 +61,17 @@ pub struct OomCount {
 }
 
 impl Outcome {
-    /// Of a run of which nothing is known but how it came to its end: nothing was started, nothing is left.
-    pub fn of(end: End) -> Outcome {
+    /// Of a run in which nothing of the suite ran.
+    pub fn of_nothing(level: Option<Level>, end: End, lacks: Vec<Lack>) -> Outcome {
         Outcome {
-            level: None,
-            lacks: Vec::new(),
+            level,
+            lacks,
             end,
             status: None,
             survivors: Vec::new(),
             unkilled: Vec::new(),
+            limits: Vec::new(),
+            peak: Peak::default(),
             killed: false,
             oom: OomCount::default(),
             usage: None,
@@ -80,6 +88,8 @@ pub enum End {
     Itself,
     /// The wall clock limit.
     Timeout(Duration),
+    /// A ceiling was reached.
+    OverLimit(Reached),
     /// This signal was sent to guardrun, or came from the terminal.
     Asked(i32),
     /// The process that started guardrun died.
@@ -103,6 +113,7 @@ impl End {
         match self {
             End::Itself => "itself",
             End::Timeout(_) => "timeout",
+            End::OverLimit(_) => "over-limit",
             End::Asked(_) => "asked",
             End::ParentDied => "parent-died",
             End::StdoutClosed => "stdout-closed",

@@ -51,7 +51,7 @@ pub fn is_to_be_tried_again(
 #[cfg(test)]
 mod tests {
     use super::is_to_be_tried_again;
-    use crate::outcome::{End, OomCount, Outcome, Survivor, explain};
+    use crate::outcome::{End, OomCount, Outcome, Proof, Reached, Resource, Survivor, explain};
     use crate::policy::{Retry, RetryOn};
     use crate::values::{Leaks, Level, ProcessId, Status};
     use std::time::Duration;
@@ -60,7 +60,7 @@ mod tests {
         Outcome {
             level: Some(Level::Cgroup),
             status,
-            ..Outcome::of(end)
+            ..Outcome::of_nothing(None, end, Vec::new())
         }
     }
 
@@ -121,8 +121,14 @@ mod tests {
 
     #[test]
     fn what_did_not_end_by_itself_is_never_tried_again() {
+        let reached = Reached {
+            resource: Resource::Memory,
+            ceiling: 1,
+            proof: Proof::Killed(1),
+        };
         let ends = [
             End::Timeout(Duration::from_secs(1)),
+            End::OverLimit(reached),
             End::Asked(15),
             End::Asked(2),
             End::ParentDied,

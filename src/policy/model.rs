@@ -1,5 +1,6 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
+use super::ceilings::{Ceilings, Needs};
 use super::retry::Retry;
 use super::text::printable;
 use crate::values::{Leaks, Level};
@@ -142,6 +143,10 @@ pub struct Hold {
     pub lifeline: bool,
     /// Whether the run goes on when the process that started guardrun dies.
     pub outlive_parent: bool,
+    /// What it may use at the most.
+    pub ceilings: Ceilings,
+    /// What has to be free before it starts.
+    pub needs: Needs,
     /// Where the suite writes its own JUnit report, below the policy's root.
     pub junit: Option<PathBuf>,
     /// How often it may be tried again, and after what.
@@ -248,6 +253,8 @@ impl Suite {
                 .collect(),
             lifeline: one.lifeline || two.lifeline,
             outlive_parent: one.outlive_parent && two.outlive_parent,
+            ceilings: one.ceilings.lowest(two.ceilings),
+            needs: one.needs.strictest(two.needs),
             junit: one.junit.clone().or_else(|| two.junit.clone()),
             retry: Retry::strictest(one.retry.as_ref(), two.retry.as_ref()),
         };
@@ -274,6 +281,8 @@ impl Default for Hold {
             leftovers: Vec::new(),
             lifeline: false,
             outlive_parent: false,
+            ceilings: Ceilings::default(),
+            needs: Needs::default(),
             junit: None,
             retry: None,
         }

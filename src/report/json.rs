@@ -2,7 +2,7 @@
 
 use super::Account;
 use crate::exit::{Exit, TABLE, Verdict};
-use crate::outcome::{Attempt, Class, End};
+use crate::outcome::{Attempt, Class, End, Peak};
 use crate::plan::Plan;
 use crate::sys::signal;
 use crate::values::Usage;
@@ -35,7 +35,7 @@ pub(super) fn ending(account: &Account<'_>) -> Value {
         "command": command,
         "level": outcome.level,
         "lacks": outcome.lacks,
-        "limits": [],
+        "limits": outcome.limits,
         "end": end(outcome.end),
         "class": ending.class,
         "status": outcome.status,
@@ -47,6 +47,7 @@ pub(super) fn ending(account: &Account<'_>) -> Value {
         "survivors": outcome.survivors,
         "unkilled": outcome.unkilled,
         "killed": outcome.killed,
+        "peak": outcome.peak,
         "oom_kills": outcome.oom,
         "usage": outcome.usage.map(usage),
         "host": host(),
@@ -82,6 +83,7 @@ pub(super) fn not_run(suite: Option<&str>, command: &[OsString], exit_: Exit) ->
         "survivors": [],
         "unkilled": [],
         "killed": false,
+        "peak": Peak::default(),
         "oom_kills": { "suite": null, "machine": null },
         "usage": null,
         "host": host(),
@@ -159,6 +161,7 @@ fn end(end: End) -> Value {
     let name = end.name();
     match end {
         End::Timeout(limit) => json!({ "name": name, "limit_seconds": limit.as_secs_f64() }),
+        End::OverLimit(reached) => json!({ "name": name, "reached": reached }),
         End::Asked(number) => {
             json!({ "name": name, "signal": number, "signal_name": signal::name(number) })
         }

@@ -5,11 +5,13 @@ mod course;
 mod hold;
 mod job;
 mod launch;
+mod limits;
 mod supervise;
 mod surroundings;
 mod survey;
+mod watch;
 
-use crate::outcome::{End, Lack, OomCount, Outcome};
+use crate::outcome::{End, InForce, Lack, OomCount, Outcome};
 use crate::plan::Plan;
 use crate::registry::Swept;
 use crate::sys::procfs;
@@ -28,6 +30,8 @@ pub trait Listener {
     fn no_record(&mut self, error: &io::Error);
     /// Processes were still alive after the suite had ended; they are being ended now.
     fn survivors(&mut self, survivors: &[crate::outcome::Survivor]);
+    /// These ceilings are in force.
+    fn limited(&mut self, in_force: &[InForce]);
     /// The suite was asked to end, and has this long before it is killed.
     fn ending(&mut self, end: End, grace: Duration);
 }
@@ -50,12 +54,12 @@ pub fn run(plan: &Plan, front: &mut Front, listener: &mut dyn Listener) -> anyho
     let surroundings = match front.surroundings.take() {
         None => Surroundings::take_in(plan, listener)?,
         Some(earlier) => match earlier.end_asked_for_meanwhile() {
-            Some(end) => return Ok(nothing_started(end, Vec::new())),
+            Some(end) => return Ok(Outcome::of_nothing(None, end, Vec::new())),
             None => Some(earlier.for_another_attempt(plan)?),
         },
     };
     let Some(surroundings) = surroundings else {
-        return Ok(nothing_started(End::ParentDied, Vec::new()));
+        return Ok(Outcome::of_nothing(None, End::ParentDied, Vec::new()));
     };
     let surroundings = front.surroundings.insert(surroundings);
     let (started, oom_kills) = (Timestamp::now(), procfs::oom_kills());
@@ -77,17 +81,10 @@ pub fn run(plan: &Plan, front: &mut Front, listener: &mut dyn Listener) -> anyho
             }
         }
     }
-    Ok(nothing_started(End::NotContained, lacks))
+    Ok(Outcome::of_nothing(None, End::NotContained, lacks))
 }
 
 /// How many processes the kernel has killed on this machine since it had killed that many.
 fn oom_kills_since(before: Option<u64>) -> Option<u64> {
     Some(procfs::oom_kills()?.saturating_sub(before?))
-}
-
-fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
-    Outcome {
-        lacks,
-        ..Outcome::of(end)
-    }
 }

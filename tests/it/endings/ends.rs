@@ -160,6 +160,17 @@ const ROWS: &[Row] = &[
         )
     },
     Row {
+        options: &["--processes", "10"],
+        ..row(
+            "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 120 & done; wait",
+            Ended::Exited(50),
+            "over-limit",
+            "limited",
+            &["over-limit"],
+            "was ended at its ceiling of 10 processes",
+        )
+    },
+    Row {
         blow: Blow::Signal(libc::SIGTERM),
         ..row(
             WAITS,

@@ -33,6 +33,10 @@ const LEAVE: Duration = Duration::from_secs(10);
 const LOOKS: usize = 100;
 
 /// What came of it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a process makes few of these in its life"
+)]
 pub(super) enum Supervised {
     /// The keeper could not be set up.
     Lacking(Step, i32),
@@ -43,6 +47,10 @@ pub(super) enum Supervised {
 }
 
 /// Sees a run through to its end.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a thing of its own that the attempt has made"
+)]
 pub(super) fn supervise(
     plan: &Plan,
     level: Level,

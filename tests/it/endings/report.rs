@@ -61,7 +61,7 @@ fn the_line_of_json_and_the_report_are_one_record() {
     let line: Value = serde_json::from_str(&told(&output)).expect("one line of JSON");
     agrees_with_the_schema(&line);
     assert_eq!(line, record(&scratch.path().join("r.json")));
-    assert_eq!(line["usage"]["largest_resident_bytes"].is_u64(), true);
+    assert!(line["usage"]["largest_resident_bytes"].is_u64());
     assert_eq!(line["host"]["uid"], nix::unistd::geteuid().as_raw());
 }
 

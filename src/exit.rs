@@ -18,6 +18,8 @@ pub enum Verdict {
     BadPolicy,
     /// The level of containment asked for cannot be had here.
     CannotContain,
+    /// There is not enough free memory or too few processes can still be made.
+    NoRoom,
     /// The suite passed, and left processes behind that were then killed.
     Leaked,
     /// The wall clock limit was passed.
@@ -71,6 +73,12 @@ pub const TABLE: &[Row] = &[
         code: 42,
         name: "cannot-contain",
         meaning: "the level of containment asked for cannot be had here; nothing was started",
+    },
+    Row {
+        verdict: Verdict::NoRoom,
+        code: 44,
+        name: "no-room",
+        meaning: "less memory is free, or fewer processes can be made, than the suite needs; nothing was started",
     },
     Row {
         verdict: Verdict::Leaked,

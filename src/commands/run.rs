@@ -2,6 +2,7 @@
 
 use super::attempts::{self, Outputs};
 use super::gather::{self, Policies};
+use super::room;
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
@@ -65,7 +66,11 @@ fn judged_run(
     let grant = permission(voice, &policies, options, request)?;
     report::before(voice, &policies.first, &grant);
     let id = run::fresh_id().map_err(|error| attempts::lost(voice, &error))?;
-    Ok(plan::draw(grant, id, host::privilege()))
+    let plan = plan::draw(grant, id, host::privilege());
+    if !options.dry_run {
+        room::wait(voice, &plan)?;
+    }
+    Ok(plan)
 }
 
 /// Permission by the policy that describes the run, if the repository's own does not refuse it.

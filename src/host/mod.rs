@@ -2,8 +2,10 @@
 
 pub mod origin;
 mod remedy;
+mod room;
 
 pub use remedy::lack;
+pub use room::room;
 
 use crate::plan::Privilege;
 use crate::sys::identity::PidFd;

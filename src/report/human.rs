@@ -7,6 +7,7 @@ use crate::gate::Grant;
 use crate::host::origin;
 use crate::outcome::{End, Enforcement, InForce, Lack, Outcome, Survivor};
 use crate::plan::Plan;
+use crate::plan::room::Short;
 use crate::policy::Policy;
 use crate::registry::Swept;
 use crate::run::Listener;
@@ -155,6 +156,36 @@ pub(super) fn before(voice: &Voice, policy: &Policy, grant: &Grant) {
         voice.say(
             Tone::Notice,
             &format!("the gate `{}` is open: {origin}", open.gate),
+        );
+    }
+}
+
+/// That there is no room, and what becomes of the run.
+pub(super) fn no_room(voice: &Voice, plan: &Plan, short: &[Short], waiting: Option<Duration>) {
+    let name = plan.suite.as_deref().unwrap_or("the command");
+    match waiting {
+        Some(left) => {
+            if !voice.quiet {
+                let left = humantime::format_duration(left);
+                let text = format!("waiting for room for {name}, at the most {left} more");
+                voice.say(Tone::Notice, &text);
+            }
+        }
+        None => {
+            let text = format!("no-room: there is no room for {name}; nothing was started");
+            voice.say(Tone::Bad, &text);
+        }
+    }
+    if waiting.is_some() && voice.quiet {
+        return;
+    }
+    for one in short {
+        voice.say(Tone::Plain, &format!("  {one}"));
+    }
+    if waiting.is_none() {
+        voice.say(
+            Tone::Plain,
+            "hint: end what is not needed (`guardrun ps` lists other runs), or let the suite wait: needs.wait in the policy",
         );
     }
 }

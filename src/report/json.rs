@@ -4,6 +4,7 @@ use super::Account;
 use crate::exit::{Exit, TABLE, Verdict};
 use crate::outcome::{Attempt, Class, End, Peak};
 use crate::plan::Plan;
+use crate::plan::room::Short;
 use crate::sys::signal;
 use crate::values::Usage;
 use serde_json::{Value, json};
@@ -142,6 +143,14 @@ pub(super) fn plan(plan: &Plan) -> Value {
         "gates": opened,
         "removed": plan.removed,
     })
+}
+
+/// A run for which there is no room.
+pub(super) fn no_room(plan: &Plan, short: &[Short]) -> Value {
+    let mut value = failure(Verdict::NoRoom, "there is no room for the suite");
+    value["suite"] = json!(plan.suite);
+    value["short"] = json!(short);
+    value
 }
 
 /// A failure of guardrun's own.

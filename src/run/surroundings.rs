@@ -8,9 +8,8 @@ use crate::plan::Plan;
 use crate::registry::{self, MARK};
 use crate::sys::child::Command;
 use crate::sys::identity::PidFd;
-use crate::sys::share::{self, Victim};
 use crate::sys::signal::{self, Inherited, Set, SignalFd};
-use crate::sys::{fds, title, wait};
+use crate::sys::{fds, share, title, wait};
 use anyhow::Context;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -105,7 +104,7 @@ impl Surroundings {
             lifeline,
             had_children: wait::have_children(),
             // Takes a privilege; without it the front is as safe as any small process beside a suite that goes first.
-            protected: share::when_memory_runs_out(Victim::Last).is_ok(),
+            protected: share::be_last_victim().is_ok(),
         }))
     }
 

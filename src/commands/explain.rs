@@ -131,7 +131,11 @@ impl HoldView {
             outlive_parent: hold.outlive_parent,
             retry: hold.retry.as_ref().map_or("never".to_owned(), |retry| {
                 let on: Vec<_> = retry.on.iter().map(|end| end.name()).collect();
-                format!("up to {} times after {}", retry.times, on.join(" or "))
+                let times = match retry.times {
+                    1 => "once".to_owned(),
+                    n => format!("up to {n} times"),
+                };
+                format!("{times}, when it has {}", on.join(" or "))
             }),
             junit: hold
                 .junit

@@ -6,7 +6,7 @@ use super::room;
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Given, Plan};
 use crate::policy::Policy;
 use crate::report::{self, Github, Voice};
 use crate::{host, run};
@@ -66,7 +66,11 @@ fn judged_run(
     let grant = permission(voice, &policies, options, request)?;
     report::before(voice, &policies.first, &grant);
     let id = run::fresh_id().map_err(|error| attempts::lost(voice, &error))?;
-    let plan = plan::draw(grant, id, host::privilege());
+    let given = Given {
+        environment: &gather::environment(),
+        processors: host::processors(),
+    };
+    let plan = plan::draw(grant, id, host::privilege(), given);
     if !options.dry_run {
         room::wait(voice, &plan)?;
     }

@@ -15,6 +15,7 @@ pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 pub use precedence::{PRECEDENCE, Rank, rank};
 pub use retry::{Attempt, is_to_be_tried_again};
 
+use crate::sys::clear::Cleared;
 use crate::values::{Level, ProcessId, Status, Usage};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -49,6 +50,9 @@ pub struct Outcome {
     pub started: Option<Timestamp>,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
+    /// What the suite had left in its private directories, which were removed; None when it had none, or they were left to
+    /// the next sweep.
+    pub cleared: Option<Box<Cleared>>,
 }
 
 /// How many processes the kernel has killed for want of memory. None is not zero: nobody has counted.
@@ -77,6 +81,7 @@ impl Outcome {
             usage: None,
             started: None,
             elapsed: Duration::ZERO,
+            cleared: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
 use super::ceilings::{Ceilings, Needs};
+use super::environment::EnvironmentRules;
 use super::retry::Retry;
 use super::text::printable;
 use crate::values::{Leaks, Level};
@@ -147,6 +148,8 @@ pub struct Hold {
     pub ceilings: Ceilings,
     /// What has to be free before it starts.
     pub needs: Needs,
+    /// What becomes of the environment.
+    pub environment: EnvironmentRules,
     /// Where the suite writes its own JUnit report, below the policy's root.
     pub junit: Option<PathBuf>,
     /// How often it may be tried again, and after what.
@@ -255,6 +258,7 @@ impl Suite {
             outlive_parent: one.outlive_parent && two.outlive_parent,
             ceilings: one.ceilings.lowest(two.ceilings),
             needs: one.needs.strictest(two.needs),
+            environment: one.environment.strictest(&two.environment),
             junit: one.junit.clone().or_else(|| two.junit.clone()),
             retry: Retry::strictest(one.retry.as_ref(), two.retry.as_ref()),
         };
@@ -283,6 +287,7 @@ impl Default for Hold {
             outlive_parent: false,
             ceilings: Ceilings::default(),
             needs: Needs::default(),
+            environment: EnvironmentRules::default(),
             junit: None,
             retry: None,
         }

@@ -1,6 +1,7 @@
 //! What a machine reads about a run. Field names are stable.
 
-use super::Account;
+use super::environment::EnvironmentView;
+use super::{Account, cleared};
 use crate::exit::{Exit, TABLE, Verdict};
 use crate::outcome::{Attempt, Class, End, Peak};
 use crate::plan::Plan;
@@ -54,6 +55,7 @@ pub(super) fn ending(account: &Account<'_>) -> Value {
         "host": host(),
         "earlier_attempts": attempts,
         "flaky": account.is_flaky(),
+        "private": outcome.cleared.as_ref().map(|cleared| cleared::json(cleared, &plan.environment)),
     })
 }
 
@@ -90,6 +92,7 @@ pub(super) fn not_run(suite: Option<&str>, command: &[OsString], exit_: Exit) ->
         "host": host(),
         "earlier_attempts": [],
         "flaky": false,
+        "private": null,
     })
 }
 
@@ -142,6 +145,7 @@ pub(super) fn plan(plan: &Plan) -> Value {
         "grace_seconds": plan.hold.grace.as_secs_f64(),
         "gates": opened,
         "removed": plan.removed,
+        "environment": EnvironmentView::of(&plan.environment),
     })
 }
 

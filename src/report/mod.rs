@@ -1,6 +1,8 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod cleared;
+mod environment;
 mod findings;
 mod github;
 mod human;
@@ -12,6 +14,7 @@ mod text;
 mod voice;
 
 pub use about::{exit_codes, levels};
+pub use environment::EnvironmentView;
 pub use findings::{Finding, Findings, findings};
 pub use github::Github;
 pub use human::HumanListener;

@@ -1,5 +1,6 @@
 //! Setting up a run at one level: everything up to the birth of the keeper.
 
+use super::hold::Hold;
 use super::limits::{self, Limits};
 use super::supervise::{self, Supervised};
 use super::surroundings::Surroundings;
@@ -156,16 +157,15 @@ pub(super) fn attempt(
         }
     };
     debug!(%level, keeper = keeper.pid, cgroup = ?leaf.as_ref().map(Leaf::path), "forked the keeper");
-    let supervised = supervise::supervise(
-        plan,
+    let hold = Hold {
         level,
-        &keeper,
-        &line,
-        leaf.as_ref(),
-        limits,
-        surroundings,
-        listener,
-    )?;
+        run: &plan.run,
+        keeper: &keeper,
+        leaf: leaf.as_ref(),
+        had_children: surroundings.had_children,
+        orphaned: false,
+    };
+    let supervised = supervise::supervise(plan, hold, limits, &line, surroundings, listener)?;
     let outcome = match supervised {
         Supervised::Lacking(step, errno) => {
             undo(leaf.as_ref(), record.as_ref());
@@ -174,7 +174,7 @@ pub(super) fn attempt(
         Supervised::NotExecuted(errno) => {
             Outcome::of_nothing(Some(level), End::NotExecuted { errno }, Vec::new())
         }
-        Supervised::Over(outcome) => outcome,
+        Supervised::Over(outcome) => *outcome,
     };
     let cleared = surroundings.clear(&outcome);
     if outcome.unkilled.is_empty() {

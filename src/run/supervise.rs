@@ -10,16 +10,13 @@ use super::course::{Action, Course, Event};
 use super::hold::Hold;
 use super::limits::Limits;
 use super::surroundings::Surroundings;
-use crate::contain::Leaf;
 use crate::keeper::{News, Order, Received};
 use crate::outcome::{End, OomCount, Outcome, Step, Survivor};
 use crate::plan::Plan;
-use crate::sys::clone::Child;
 use crate::sys::poll::{self, Interest};
 use crate::sys::signal;
 use crate::sys::socket::Line;
 use crate::sys::{fds, wait};
-use crate::values::Level;
 use anyhow::Context;
 use std::io;
 use std::os::fd::AsFd;
@@ -33,42 +30,24 @@ const LEAVE: Duration = Duration::from_secs(10);
 const LOOKS: usize = 100;
 
 /// What came of it.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a process makes few of these in its life"
-)]
 pub(super) enum Supervised {
     /// The keeper could not be set up.
     Lacking(Step, i32),
     /// The command could not be executed.
     NotExecuted(i32),
     /// The run is over.
-    Over(Outcome),
+    Over(Box<Outcome>),
 }
 
 /// Sees a run through to its end.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a thing of its own that the attempt has made"
-)]
 pub(super) fn supervise(
     plan: &Plan,
-    level: Level,
-    keeper: &Child,
-    line: &Line,
-    leaf: Option<&Leaf>,
+    hold: Hold<'_>,
     limits: Limits,
+    line: &Line,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Supervised> {
-    let hold = Hold {
-        level,
-        run: &plan.run,
-        keeper,
-        leaf,
-        had_children: surroundings.had_children,
-        orphaned: false,
-    };
     if !limits.in_force.is_empty() {
         listener.limited(&limits.in_force);
     }
@@ -327,7 +306,7 @@ impl Supervisor<'_> {
             (End::Itself, Some(reached)) => End::OverLimit(reached),
             (end, _) => end,
         };
-        Supervised::Over(Outcome {
+        Supervised::Over(Box::new(Outcome {
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
@@ -341,6 +320,6 @@ impl Supervisor<'_> {
             usage,
             elapsed: self.clock.now(),
             ..Outcome::of_nothing(Some(self.hold.level), end, Vec::new())
-        })
+        }))
     }
 }

@@ -16,6 +16,7 @@ mod matching;
 mod model;
 mod parse;
 mod read;
+mod retry;
 mod schema;
 mod source;
 pub(crate) mod text;
@@ -33,6 +34,7 @@ pub use model::{
     Suite, Unmatched,
 };
 pub use read::{LARGEST, Reader, read};
+pub use retry::{Retry, RetryOn};
 
 pub use schema::SCHEMA;
 

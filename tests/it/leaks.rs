@@ -169,6 +169,10 @@ fn what_is_left_is_asked_before_it_is_killed_also_when_it_is_stopped() {
         for level in ["namespace", "subreaper"] {
             let scratch = Scratch::new();
             scratch.file(".git/HEAD", "");
+            let rules = format!(
+                "[defaults]\ngrace = \"1m\"\n[suite.leaving]\nmatch = [\"**\"]\n{UNFENCED}"
+            );
+            scratch.file("guardrun.toml", &rules);
             let daemon = "trap 'echo asked > asked; exit 0' TERM; echo > ready; kill -STOP $$; while :; do sleep 0.05; done";
             let suite = format!(
                 "setsid sh -c '{}' & until [ -e ready ]; do :; done",

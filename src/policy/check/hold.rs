@@ -176,6 +176,8 @@ pub(super) fn of_suite(
             written.environment.as_ref(),
             &base.environment,
         )?,
+        junit: super::junit::junit(source, written.junit.as_ref())?,
+        retry: super::retry::retry(source, written.retry.as_ref())?,
         // The caller's: `check::fence`.
         fence: base.fence.clone(),
     };

@@ -8,8 +8,10 @@ mod environment;
 mod fence;
 mod hold;
 mod idle;
+mod junit;
 mod lines;
 mod loosening;
+mod retry;
 
 use super::environment::EnvironmentRules;
 use super::error::PolicyError;

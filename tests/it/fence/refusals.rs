@@ -23,7 +23,7 @@ fn a_refusal_says_what_by_whom_below_which_test_and_what_to_do() {
             "guardrun.toml:3",
             "hint: a suite that starts real processes is better gated",
             "dangerously-allow-fenced",
-            "fenced: yard failed with exit code 13 (1 thing refused by its fence)",
+            "yard failed with exit code 13, and its fence refused 1 thing",
         ] {
             assert!(ran.err.contains(part), "{part:?} is missing: {}", ran.err);
         }

@@ -30,7 +30,7 @@ pub(super) enum Attempt {
     /// The level could not be had; nothing was started.
     Lacking(Lack),
     /// The run is over.
-    Over(Box<Outcome>),
+    Over(Outcome),
 }
 
 /// Writes the record. A run that cannot be recorded is held none the worse, and that is said.
@@ -198,7 +198,7 @@ pub(super) fn attempt(
         let done = cleared.as_ref().is_none_or(|cleared| cleared.finished);
         undo(leaf.as_ref(), record.as_ref().filter(|_| done));
     }
-    Ok(Attempt::Over(Box::new(Outcome { cleared, ..outcome })))
+    Ok(Attempt::Over(Outcome { cleared, ..outcome }))
 }
 
 /// Removes what was made for a run of which nothing is left. Otherwise both stay, for the next sweep to find the rest by.

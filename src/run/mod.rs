@@ -101,7 +101,7 @@ pub fn run(plan: &Plan, front: &mut Front, listener: &mut dyn Listener) -> anyho
                     lacks,
                     oom,
                     started: Some(started),
-                    ..*outcome
+                    ..outcome
                 });
             }
         }

@@ -18,6 +18,8 @@ pub enum Verdict {
     BadPolicy,
     /// The level of containment asked for cannot be had here.
     CannotContain,
+    /// A lock that the suite needs cannot be had.
+    Busy,
     /// The suite passed, and left processes behind that were then killed.
     Leaked,
     /// The wall clock limit was passed.
@@ -69,6 +71,12 @@ pub const TABLE: &[Row] = &[
         code: 42,
         name: "cannot-contain",
         meaning: "the level of containment asked for cannot be had here; nothing was started",
+    },
+    Row {
+        verdict: Verdict::Busy,
+        code: 43,
+        name: "busy",
+        meaning: "a lock that the suite needs is held by another run, or cannot be taken; nothing was started",
     },
     Row {
         verdict: Verdict::Leaked,

@@ -66,6 +66,8 @@ pub struct HoldView {
     pub grace: Part,
     /// `fail` or `warn`.
     pub leaks: &'static str,
+    /// The locks that it needs.
+    pub locks: Vec<Part>,
     /// Whether there is a lifeline.
     pub lifeline: bool,
     /// Whether the run may outlive the process that started guardrun.
@@ -123,6 +125,11 @@ impl HoldView {
             ),
             grace: part(duration(hold.grace), &said.grace),
             leaks: hold.leaks.name(),
+            locks: hold
+                .locks
+                .iter()
+                .map(|lock| part(lock.to_string(), &Some(lock.place.clone())))
+                .collect(),
             lifeline: hold.lifeline,
             outlive_parent: hold.outlive_parent,
             leftovers: hold

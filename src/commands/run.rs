@@ -4,10 +4,12 @@ use super::gather::{self, Policies};
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
+use crate::outcome::{self, End, Outcome};
 use crate::plan::{self, Plan};
 use crate::policy::Policy;
 use crate::report::{self, HumanListener, Voice};
-use crate::{host, outcome, run};
+use crate::run::{Locks, Taken};
+use crate::{host, run};
 
 /// Runs what the request asks for, if the policy allows it.
 pub(super) fn run(
@@ -45,7 +47,16 @@ pub(super) fn run(
             return Verdict::Usage.into();
         }
     };
-    carry_out(voice, &plan, report)
+    let mut listener = HumanListener { voice };
+    match run::take_locks(&plan, &mut listener) {
+        Ok(Taken::All(locks)) => carry_out(voice, &plan, locks, report),
+        Ok(Taken::Busy(busy)) => report::busy(voice, &busy),
+        Ok(Taken::ParentDied) => {
+            let outcome = run::nothing_started(End::ParentDied, Vec::new());
+            told(voice, &plan, &outcome, report)
+        }
+        Err(error) => report::no_lock(voice, &error),
+    }
 }
 
 /// Permission by the policy that describes the run, if the repository's own does not refuse it.
@@ -83,15 +94,23 @@ fn judge(voice: &Voice, policy: &Policy, request: &Request) -> Result<Grant, Exi
     }
 }
 
-fn carry_out(voice: &Voice, plan: &Plan, report: Option<report::File>) -> Exit {
-    let outcome = match run::run(plan, &mut HumanListener { voice }) {
+fn carry_out(voice: &Voice, plan: &Plan, locks: Locks, report: Option<report::File>) -> Exit {
+    let outcome = match run::run(plan, &locks, &mut HumanListener { voice }) {
         Ok(outcome) => outcome,
         Err(error) => return lost(voice, &error),
     };
-    let ending = outcome::explain(&outcome, plan.hold.leaks);
-    report::ending(voice, plan, &outcome, &ending);
+    if outcome.unkilled.is_empty() {
+        locks.release();
+    }
+    told(voice, plan, &outcome, report)
+}
+
+/// Says how it ended, and writes it where it was asked for.
+fn told(voice: &Voice, plan: &Plan, outcome: &Outcome, report: Option<report::File>) -> Exit {
+    let ending = outcome::explain(outcome, plan.hold.leaks);
+    report::ending(voice, plan, outcome, &ending);
     if let Some(report) = report {
-        report.write(voice, plan, &outcome, &ending);
+        report.write(voice, plan, outcome, &ending);
     }
     ending.exit
 }

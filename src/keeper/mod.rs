@@ -15,6 +15,7 @@ pub use message::{News, Order, Received};
 
 use crate::contain::{Leaf, tree};
 use crate::outcome::Step;
+use crate::registry::{Event, Held, Record};
 use crate::sys::child::Command;
 use crate::sys::identity::PidFd;
 use crate::sys::namespace::{self, Ids};
@@ -60,8 +61,10 @@ pub struct Orders<'a> {
     pub lifeline: Option<&'a OwnedFd>,
     /// Whether LISTEN_PID names the front and is to name the leader (sd_listen_fds(3)).
     pub listens: bool,
-    /// The run's record, unlinked by an orphaned keeper that has left nothing.
-    pub record: Option<&'a crate::registry::Record>,
+    /// The run's record, put away by an orphaned keeper that has left nothing.
+    pub record: Option<&'a Record>,
+    /// The run's locks, which the kernel frees when front and keeper have both let go.
+    pub locks: &'a [Held],
 }
 
 /// The keeper's whole life; the answer is its exit code, which nobody relies on.
@@ -95,6 +98,8 @@ pub fn keep(orders: Orders<'_>) -> i32 {
 
 /// Makes the keeper what its level asks for.
 fn settle_in(orders: &Orders<'_>) -> Result<(), (Step, io::Error)> {
+    // Before there is a /proc of its own, in which it has another number.
+    orders.locks.iter().for_each(Held::note_keeper);
     match orders.level {
         Level::Namespace => {
             bind_to(orders.front)?;
@@ -256,7 +261,8 @@ impl Keeper<'_> {
             let _ = leaf.remove();
         }
         if let Some(record) = self.orders.record {
-            record.remove();
+            record.note(&Event::FrontDied);
+            record.finish();
         }
         0
     }

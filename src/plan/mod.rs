@@ -4,6 +4,7 @@ use crate::gate::{Grant, OpenGate};
 use crate::policy::Hold;
 use crate::values::Level;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 /// Everything that is decided about a run before it starts. Made only from a [`Grant`], which it uses up.
 #[expect(
@@ -28,6 +29,8 @@ pub struct Plan {
     pub ladder: Vec<Level>,
     /// What guardrun may do here.
     pub privilege: Privilege,
+    /// The directory that the policy is of; None for the built-in policy.
+    pub repository: Option<PathBuf>,
     /// Keeps a plan from being made without a grant.
     _granted: (),
 }
@@ -43,7 +46,17 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege) -> Plan {
         hold: grant.hold().clone(),
         ladder: ladder(grant.hold(), privilege),
         privilege,
+        repository: grant.policy_file().and_then(repository).map(Path::to_owned),
         _granted: (),
+    }
+}
+
+/// The directory that a policy file is of: its own, or the one above `.config`.
+fn repository(file: &Path) -> Option<&Path> {
+    let own = file.parent()?;
+    match own.file_name() {
+        Some(name) if name == ".config" => own.parent(),
+        _ => Some(own),
     }
 }
 

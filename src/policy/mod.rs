@@ -9,6 +9,7 @@
 mod check;
 mod error;
 mod find;
+mod lock;
 mod matching;
 mod model;
 mod parse;
@@ -21,6 +22,7 @@ mod written;
 
 pub use error::PolicyError;
 pub use find::{NAMES, find};
+pub use lock::{Lock, Reach};
 pub use matching::{Candidate, Matcher, Specificity, Tie};
 pub use model::{
     Gate, Hold, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,

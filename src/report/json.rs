@@ -55,6 +55,7 @@ pub(super) fn plan(plan: &Plan) -> Value {
         "timeout_seconds": plan.hold.timeout.map(|time| time.as_secs_f64()),
         "grace_seconds": plan.hold.grace.as_secs_f64(),
         "gates": opened,
+        "locks": plan.hold.locks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "removed": plan.removed,
     })
 }

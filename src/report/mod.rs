@@ -1,16 +1,20 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod busy;
 mod findings;
 mod human;
 mod json;
 mod log;
+mod runs;
 mod voice;
 
 pub use about::{exit_codes, levels};
+pub use busy::{busy, no_lock};
 pub use findings::{Finding, Findings, findings};
 pub use human::HumanListener;
 pub use log::start_log;
+pub use runs::{Again, LogLine, Reaped, RunRow, frame, log, reaped, runs};
 pub use voice::{Tone, Voice};
 
 use crate::exit::{Exit, Verdict};

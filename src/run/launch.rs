@@ -1,14 +1,14 @@
 //! Setting up a run at one level: everything up to the birth of the keeper.
 
-use super::supervise::{self, Supervised};
+use super::supervise::{self, Made, Supervised};
 use super::surroundings::Surroundings;
-use super::{Listener, job::Job};
+use super::{Listener, Locks, job::Job};
 use crate::contain::{self, Leaf};
 use crate::host;
 use crate::keeper::{self, Orders};
-use crate::outcome::{End, Lack, Outcome, Step};
+use crate::outcome::{self, End, Lack, Outcome, Step};
 use crate::plan::Plan;
-use crate::registry::{Entry, Record};
+use crate::registry::{Entry, Event, Limit, Moment, Record, Scope};
 use crate::sys::clone::{self, Birth, Namespaces};
 use crate::sys::namespace::Ids;
 use crate::sys::signal::{self, Set};
@@ -33,6 +33,7 @@ fn record(
     level: Level,
     cgroup: Option<PathBuf>,
     directory: Option<&Path>,
+    locks: &Locks,
     listener: &mut dyn Listener,
 ) -> Option<Record> {
     let own = std::process::id() as i32;
@@ -43,8 +44,7 @@ fn record(
         .collect();
     let entry = Entry {
         run: plan.run.clone(),
-        boot: procfs::boot_id(),
-        pid_namespace: procfs::pid_namespace(),
+        scope: Scope::here(),
         front: ProcessId {
             pid: own,
             start: procfs::stat(own).map_or(0, |stat| stat.id.start),
@@ -53,6 +53,8 @@ fn record(
         command: command.join(" "),
         level,
         cgroup,
+        started: Moment::now(),
+        locks: locks.names().to_vec(),
     };
     Record::create(directory?, &entry)
         .inspect_err(|error| listener.no_record(error))
@@ -63,6 +65,8 @@ fn record(
 pub(super) fn attempt(
     plan: &Plan,
     level: Level,
+    lacks: &[Lack],
+    locks: &Locks,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Attempt> {
@@ -78,7 +82,7 @@ pub(super) fn attempt(
         }
     };
     let records = surroundings.records.as_deref();
-    let record = record(plan, level, cgroup.clone(), records, listener);
+    let record = record(plan, level, cgroup.clone(), records, locks, listener);
     let leaf = match cgroup.as_deref().map(Leaf::make).transpose() {
         Ok(leaf) => leaf,
         Err(error) => {
@@ -110,6 +114,7 @@ pub(super) fn attempt(
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,
         record: record.as_ref(),
+        locks: locks.held(),
     };
     let child = clone::child(
         Birth {
@@ -134,12 +139,19 @@ pub(super) fn attempt(
         }
     };
     debug!(%level, keeper = keeper.pid, cgroup = ?leaf.as_ref().map(Leaf::path), "forked the keeper");
+    if let Some(record) = &record {
+        note_start(record, plan, level, lacks, locks, keeper.pid);
+    }
     let supervised = supervise::supervise(
         plan,
         level,
         &keeper,
         &line,
-        leaf.as_ref(),
+        Made {
+            leaf: leaf.as_ref(),
+            record: record.as_ref(),
+            time_left: locks.time_left(),
+        },
         surroundings,
         listener,
     )?;
@@ -159,13 +171,68 @@ pub(super) fn attempt(
         },
         Supervised::Over(outcome) => outcome,
     };
+    if let Some(record) = &record {
+        note_end(record, plan, &outcome);
+        if let Some(error) = record.trouble() {
+            listener.record_cut_short(&error);
+        }
+    }
     if outcome.unkilled.is_empty() {
-        undo(leaf.as_ref(), record.as_ref());
+        if let Some(leaf) = &leaf {
+            let _ = leaf.remove();
+        }
+        if let Some(record) = &record {
+            record.finish();
+        }
     }
     Ok(Attempt::Over(outcome))
 }
 
-/// Removes what was made for a run of which nothing is left. Otherwise both stay, for the next sweep to find the rest by.
+/// Notes at which level the run is held, and what limits it.
+fn note_start(
+    record: &Record,
+    plan: &Plan,
+    level: Level,
+    lacks: &[Lack],
+    locks: &Locks,
+    keeper: i32,
+) {
+    record.note(&Event::Held {
+        level,
+        keeper: ProcessId {
+            pid: keeper,
+            start: procfs::stat(keeper).map_or(0, |stat| stat.id.start),
+        },
+        lacks: lacks.to_vec(),
+    });
+    let by_clock = |name: &str, time: Duration| Limit {
+        name: name.to_owned(),
+        value: humantime::format_duration(time).to_string(),
+        enforcement: "guardrun's clock".to_owned(),
+    };
+    let mut limits = vec![by_clock("grace", plan.hold.grace)];
+    limits.extend(plan.hold.timeout.map(|time| by_clock("timeout", time)));
+    limits.extend(
+        locks
+            .time_left()
+            .map(|time| by_clock("expires-after", time)),
+    );
+    record.note(&Event::Limits { limits });
+}
+
+/// Notes how it ended.
+fn note_end(record: &Record, plan: &Plan, outcome: &Outcome) {
+    let ending = outcome::explain(outcome, plan.hold.leaks);
+    record.note(&Event::Ending {
+        verdicts: ending.verdicts,
+        cause: ending.cause,
+        status: outcome.status,
+        elapsed_seconds: outcome.elapsed.as_secs_f64(),
+        unkilled: outcome.unkilled.clone(),
+    });
+}
+
+/// Removes what was made for an attempt that did not come about.
 fn undo(leaf: Option<&Leaf>, record: Option<&Record>) {
     if let Some(leaf) = leaf {
         let _ = leaf.remove();

@@ -5,18 +5,21 @@ mod course;
 mod hold;
 mod job;
 mod launch;
+mod locks;
 mod supervise;
 mod surroundings;
 mod survey;
 
 use crate::outcome::{End, Lack, Outcome};
 use crate::plan::Plan;
-use crate::registry::Swept;
+use crate::registry::{Holder, Swept};
 use anyhow::Context;
 use launch::Attempt;
+pub use locks::{Busy, Locks, Taken, Why, take_locks};
 use std::io;
 use std::time::Duration;
 use surroundings::Surroundings;
+pub use survey::look_at;
 
 /// What a run tells while it goes on, to whoever prints.
 pub trait Listener {
@@ -24,6 +27,10 @@ pub trait Listener {
     fn swept(&mut self, swept: &Swept);
     /// No record could be written, so a later sweep cannot find this run.
     fn no_record(&mut self, error: &io::Error);
+    /// The record could not be completed.
+    fn record_cut_short(&mut self, error: &str);
+    /// A lock is held by another run, and is waited for since this long.
+    fn waiting(&mut self, lock: &str, holder: &Holder, waited: Duration);
     /// Processes were still alive after the suite had ended; they are being ended now.
     fn survivors(&mut self, survivors: &[crate::outcome::Survivor]);
     /// The suite was asked to end, and has this long before it is killed.
@@ -38,13 +45,13 @@ pub fn fresh_id() -> anyhow::Result<String> {
 
 /// Carries out a plan and answers with everything that is known about it when it is over. The error is one of guardrun's
 /// own before anything was started.
-pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
+pub fn run(plan: &Plan, locks: &Locks, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
     let Some(mut surroundings) = Surroundings::take_in(plan, listener)? else {
         return Ok(nothing_started(End::ParentDied, Vec::new()));
     };
     let mut lacks: Vec<Lack> = Vec::new();
     for level in &plan.ladder {
-        match launch::attempt(plan, *level, &mut surroundings, listener)? {
+        match launch::attempt(plan, *level, &lacks, locks, &mut surroundings, listener)? {
             Attempt::Lacking(lack) => lacks.push(lack),
             Attempt::Over(outcome) => return Ok(Outcome { lacks, ..outcome }),
         }
@@ -52,7 +59,8 @@ pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> 
     Ok(nothing_started(End::NotContained, lacks))
 }
 
-fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
+/// What there is to say about a run that was never started because of this.
+pub fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
     Outcome {
         level: None,
         lacks,

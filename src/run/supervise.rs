@@ -13,6 +13,7 @@ use crate::contain::Leaf;
 use crate::keeper::{News, Order, Received};
 use crate::outcome::{End, Outcome, Step, Survivor};
 use crate::plan::Plan;
+use crate::registry::{self, Record};
 use crate::sys::clone::Child;
 use crate::sys::poll::{self, Interest};
 use crate::sys::signal;
@@ -41,13 +42,23 @@ pub(super) enum Supervised {
     Over(Outcome),
 }
 
+/// What was made for the run before its keeper was born.
+pub(super) struct Made<'a> {
+    /// Its cgroup.
+    pub(super) leaf: Option<&'a Leaf>,
+    /// Its record.
+    pub(super) record: Option<&'a Record>,
+    /// What its locks leave it of the time that runs which replace each other have together.
+    pub(super) time_left: Option<Duration>,
+}
+
 /// Sees a run through to its end.
 pub(super) fn supervise(
     plan: &Plan,
     level: Level,
     keeper: &Child,
     line: &Line,
-    leaf: Option<&Leaf>,
+    made: Made<'_>,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Supervised> {
@@ -55,7 +66,7 @@ pub(super) fn supervise(
         level,
         run: &plan.run,
         keeper,
-        leaf,
+        leaf: made.leaf,
         had_children: surroundings.had_children,
         orphaned: false,
     };
@@ -63,8 +74,9 @@ pub(super) fn supervise(
         plan,
         hold,
         line,
+        record: made.record,
         listener,
-        course: Course::new(plan.hold.timeout, plan.hold.grace),
+        course: Course::new(sooner(plan.hold.timeout, made.time_left), plan.hold.grace),
         clock: Clock::start(),
         failed: None,
         keeper_has_left: false,
@@ -85,10 +97,16 @@ pub(super) fn supervise(
     Ok(supervisor.conclude())
 }
 
+/// The limit that comes first, of those that there are.
+fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    one.into_iter().chain(other).min()
+}
+
 struct Supervisor<'a> {
     plan: &'a Plan,
     hold: Hold<'a>,
     line: &'a Line,
+    record: Option<&'a Record>,
     listener: &'a mut dyn Listener,
     course: Course,
     clock: Clock,
@@ -238,6 +256,7 @@ impl Supervisor<'_> {
                 Action::AskAll => self.hold.ask_all(),
                 Action::NameSurvivors => {
                     self.survivors = self.look_until_seen();
+                    self.note_survivors();
                     if !self.survivors.is_empty() {
                         self.listener.survivors(&self.survivors);
                     }
@@ -252,6 +271,14 @@ impl Supervisor<'_> {
         if end == End::Itself && self.course.end() != End::Itself && !self.course.is_over() {
             self.listener
                 .ending(self.course.end(), self.plan.hold.grace);
+        }
+    }
+
+    fn note_survivors(&self) {
+        if let Some(record) = self.record {
+            record.note(&registry::Event::Survivors {
+                survivors: self.survivors.clone(),
+            });
         }
     }
 

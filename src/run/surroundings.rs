@@ -1,7 +1,7 @@
 //! What a run finds when it starts, the same at whatever level it is held: signals, terminal, parent, the suite's command and
 //! environment. All of it is noted before the first fork.
 
-use super::{Listener, job::Job};
+use super::{Listener, job::Job, locks};
 use crate::host::{self, Parent};
 use crate::plan::Plan;
 use crate::registry::{self, MARK};
@@ -128,6 +128,7 @@ fn environment(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(OsString, OsStri
         "GUARDRUN_REPORT",
         "GUARDRUN_RUN_SUITE",
         MARK,
+        locks::ABOVE,
         LIFELINE,
     ];
     let gone = |name: &OsStr| {
@@ -139,6 +140,7 @@ fn environment(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(OsString, OsStri
         .collect();
     let mut add = |name: &str, value: String| environment.push((name.into(), value.into()));
     add(MARK, plan.run.clone());
+    add(locks::ABOVE, locks::runs_above_and(&plan.run));
     if let Some(suite) = &plan.suite {
         add("GUARDRUN_RUN_SUITE", suite.clone());
     }

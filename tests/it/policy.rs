@@ -2,6 +2,7 @@
 //! valid name, and nothing runs" (docs/guardrun.toml.5.md).
 
 mod files;
+mod locks;
 mod loosening;
 mod matching;
 mod refused;

@@ -268,6 +268,10 @@ impl Explanation {
             writeln!(f, "{name:<10} {}  ({place})", part.value)?;
         }
         writeln!(f, "leaks      {}", hold.leaks)?;
+        for lock in &hold.locks {
+            let place = lock.place.as_deref().unwrap_or("built in");
+            writeln!(f, "lock       {}  ({place})", lock.value)?;
+        }
         for loosening in &self.loosenings {
             write!(
                 f,

@@ -1,7 +1,7 @@
 //! How a suite is held: levels, deadlines, and what a gate asks for.
 
-use super::Checked;
 use super::loosening::{ALLOW_LEAKS, HOLD_WEAKER, InForce, OUTLIVE_PARENT};
+use super::{Checked, lock};
 use crate::policy::error::PolicyError;
 use crate::policy::model::{Hold, Note, Place, Policy, Said};
 use crate::policy::source::Source;
@@ -144,6 +144,7 @@ pub(super) fn of_suite(
         leftovers: in_force.leftovers.clone(),
         lifeline: values.lifeline.unwrap_or(base.lifeline),
         outlive_parent: in_force.has(OUTLIVE_PARENT),
+        locks: lock::of_suite(source, name, written, in_force)?,
     };
     let said = Said {
         level: values.said.level.or_else(|| base_said.level.clone()),
@@ -337,6 +338,21 @@ fn parse_timeout(source: &Source, written: &Spanned<String>) -> Checked<Duration
             "a timeout of nothing would end every run at once",
         )
         .hint("leave `timeout` out to run without a limit"));
+    }
+    Ok(duration)
+}
+
+/// A duration that is not zero, for the key of that name.
+pub(super) fn parse_limit(
+    source: &Source,
+    written: &Spanned<String>,
+    key: &str,
+) -> Checked<Duration> {
+    let duration = parse_duration(source, written)?;
+    if duration.is_zero() {
+        let what = format!("`{key}` of nothing is over before it begins");
+        return Err(PolicyError::at(source, written.span(), what)
+            .hint("write more than nothing, or leave it out"));
     }
     Ok(duration)
 }

@@ -5,6 +5,7 @@
 
 mod hold;
 mod lines;
+mod lock;
 mod loosening;
 
 use super::error::PolicyError;

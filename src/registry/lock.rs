@@ -1,0 +1,187 @@
+//! One at a time: a lock that a suite needs, as flock(2) on a file that belongs to this user.
+//!
+//! Front and keeper hold it together, and the suite never has it, so the kernel lets go of it when both have ended and not
+//! when somebody has sent a signal. That alone is not yet the end of the suite: front and keeper can be killed at once, and
+//! the keeper of a pid namespace closes its files before the kernel ends the others in it. So the file goes with the clean
+//! end of a run, and a holder who finds one that says something looks after the run it names before anything is started.
+
+use super::dead::is_still_there;
+use super::{Holder, Scope, place, sweep};
+use crate::policy::{self, Reach};
+use crate::sys::{lock, poll};
+use nix::fcntl::OFlag;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How often one opens a lock's file again that has gone with its holder meanwhile.
+const TRIES: usize = 1000;
+/// How long one waits for the end of a run whose lock is free already.
+const LAST_BREATH: Duration = Duration::from_secs(10);
+
+/// Which lock.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Its file. Keys are taken in this order by everybody, so that two runs never wait for each other.
+    path: PathBuf,
+    /// As people know it, such as `daemon` of this repository.
+    shown: String,
+}
+
+/// A lock that this run has.
+#[derive(Debug)]
+pub struct Held {
+    key: Key,
+    file: File,
+}
+
+/// What came of a try.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It is ours.
+    Held(Held),
+    /// Somebody has it; None when they have not yet said who they are.
+    Busy(Option<Box<Holder>>),
+    /// Nobody has it, and so many processes of the run that had it are still there.
+    LeftOver(Box<Holder>, usize),
+}
+
+/// Why a lock cannot be had by anybody. Never a reason to run without it.
+#[derive(Debug)]
+pub struct LockError {
+    key: String,
+    cause: io::Error,
+}
+
+impl Key {
+    /// The lock that the policy asks for. `repository` is the directory that the policy is of.
+    pub fn of(lock: &policy::Lock, repository: Option<&Path>) -> Result<Key, LockError> {
+        let (name, reach) = (&lock.name, lock.reach);
+        let shown = match reach {
+            Reach::Machine => format!("`{name}` (this machine)"),
+            Reach::Repository => format!("`{name}` (this repository)"),
+        };
+        let file = || -> io::Result<PathBuf> {
+            let directory = place::locks()?;
+            Ok(directory.join(match reach {
+                Reach::Machine => format!("machine-{name}"),
+                Reach::Repository => {
+                    // By its number, so that it is the same by whatever path one came.
+                    let found = fs::metadata(repository.unwrap_or(Path::new("/")))?;
+                    format!("repository-{:x}-{:x}-{name}", found.dev(), found.ino())
+                }
+            }))
+        };
+        match file() {
+            Ok(path) => Ok(Key { path, shown }),
+            Err(cause) => Err(LockError { key: shown, cause }),
+        }
+    }
+
+    /// Tries to take it, for the holder that `holder` makes. Whoever has it finds what the last holder has left, ends it, and
+    /// only then is it held.
+    pub fn attempt(&self, holder: impl FnOnce(&Path) -> Holder) -> Result<Attempt, LockError> {
+        self.try_to_take(holder).map_err(|cause| LockError {
+            key: self.shown.clone(),
+            cause,
+        })
+    }
+
+    fn try_to_take(&self, holder: impl FnOnce(&Path) -> Holder) -> io::Result<Attempt> {
+        for _ in 0..TRIES {
+            let file = self.open()?;
+            if !lock::try_lock(&file)? {
+                return Ok(Attempt::Busy(Holder::read(&file).map(Box::new)));
+            }
+            if !is_still_there(&self.path, &file) {
+                // Its holder has let go of it and taken it away; a lock on what has no name holds nobody off.
+                continue;
+            }
+            if let Some(last) = Holder::read(&file) {
+                let left = outcome_of(&last);
+                if left > 0 {
+                    return Ok(Attempt::LeftOver(Box::new(last), left));
+                }
+            }
+            holder(&self.path).write(&file)?;
+            return Ok(Attempt::Held(Held {
+                key: self.clone(),
+                file,
+            }));
+        }
+        Err(io::Error::other("it goes as often as it is opened"))
+    }
+
+    fn open(&self) -> io::Result<File> {
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(OFlag::O_NOFOLLOW.bits())
+            .open(&self.path)?;
+        let found = file.metadata()?;
+        if !found.is_file() || found.uid() != nix::unistd::geteuid().as_raw() {
+            return Err(io::Error::other(format!(
+                "{} is not a file of this user's own",
+                self.path.display()
+            )));
+        }
+        Ok(file)
+    }
+
+    /// As people know it.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+}
+
+/// Sees to it that a run is over whose lock nobody holds any more; how many of its processes are still there.
+fn outcome_of(last: &Holder) -> usize {
+    if last.scope.boot != Scope::here().boot {
+        return 0;
+    }
+    let deadline = Instant::now() + LAST_BREATH;
+    let mut left = 0;
+    // The front is alive only if it has let go of a lock without taking its file away, which it does when it could not end
+    // everything; what counts then is in its record.
+    for keeper in &last.keepers {
+        if let Ok(Some(fd)) = crate::sys::identity::PidFd::open_exactly(*keeper)
+            && last.can_be_seen()
+        {
+            let time = deadline.saturating_duration_since(Instant::now());
+            left += usize::from(!poll::readable_within(fd.as_fd(), time));
+        }
+    }
+    left + last.record.as_deref().map_or(0, sweep::sweep_one)
+}
+
+impl Held {
+    /// Adds the calling process to what the file says. Called by the keeper before it starts anything.
+    pub fn note_keeper(&self) {
+        // Where it fails the next holder finds what is left by the run's mark. It needs no new block of the disk.
+        let _ = Holder::add_keeper(&self.file);
+    }
+
+    /// Lets go of it: the run has been seen to end, and nothing of it is left.
+    pub fn release(self) {
+        let _ = fs::remove_file(&self.key.path);
+    }
+
+    /// Which one it is.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot take the lock {}: {}", self.key, self.cause)
+    }
+}
+
+impl std::error::Error for LockError {}

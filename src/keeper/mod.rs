@@ -20,6 +20,7 @@ use crate::sys::child::Command;
 use crate::sys::identity::PidFd;
 use crate::sys::namespace::{self, Ids};
 use crate::sys::poll::{self, Interest};
+use crate::sys::procfs::{self, Stat};
 use crate::sys::signal::{self, Inherited, Set, SignalFd};
 use crate::sys::socket::Line;
 use crate::sys::terminal::Terminal;
@@ -82,6 +83,12 @@ pub fn keep(orders: Orders<'_>) -> i32 {
             return 1;
         }
     };
+    // In a pid namespace the keeper's end is the end of all; elsewhere the leader may take longer to die.
+    if orders.level != Level::Namespace
+        && let Some(stat) = if_locked(orders.locks, || procfs::stat(leader.pid))
+    {
+        orders.locks.iter().for_each(|lock| lock.note(stat.id));
+    }
     let ear = wait.and_then(|(_, ready)| ear::open(leader.pid, &orders.line, ready).ok());
     let _ = let_go_of_the_users_things();
     let mut keeper = Keeper {
@@ -96,10 +103,17 @@ pub fn keep(orders: Orders<'_>) -> i32 {
     }
 }
 
+/// Looks only where there is a lock in which it is to be noted.
+fn if_locked(locks: &[Held], look: impl FnOnce() -> Option<Stat>) -> Option<Stat> {
+    if locks.is_empty() { None } else { look() }
+}
+
 /// Makes the keeper what its level asks for.
 fn settle_in(orders: &Orders<'_>) -> Result<(), (Step, io::Error)> {
     // Before there is a /proc of its own, in which it has another number.
-    orders.locks.iter().for_each(Held::note_keeper);
+    if let Some(own) = if_locked(orders.locks, procfs::own) {
+        orders.locks.iter().for_each(|lock| lock.note(own.id));
+    }
     match orders.level {
         Level::Namespace => {
             bind_to(orders.front)?;

@@ -37,10 +37,15 @@ pub(super) fn put(record: &Path) {
         // One that stayed would look like a dead run to every later guardrun.
         let _ = fs::remove_file(record);
     }
-    let number = name
-        .to_str()
-        .and_then(|name| u64::from_str_radix(name.strip_suffix(ENDING)?, 16).ok());
-    if number.is_some_and(|number| number % EVERY == 0) {
+}
+
+/// Rotates now and then: once in so many runs, by the chance of this one's id.
+pub(super) fn rotate_by_chance(record: &Path) {
+    let id = record.file_stem().and_then(|name| name.to_str());
+    let number = id.and_then(|id| u64::from_str_radix(id, 16).ok());
+    if let Some(directory) = record.parent()
+        && number.is_some_and(|number| number.is_multiple_of(EVERY))
+    {
         rotate(directory);
     }
 }

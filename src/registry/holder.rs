@@ -47,15 +47,15 @@ pub struct Holder {
     /// When the first of the runs was started that this one has replaced, each the one before; its own start where it has
     /// replaced nobody.
     pub first: Moment,
-    /// Its keepers, one for each level that was tried.
+    /// Its keepers, one for each level that was tried, and the leader of its suite where that can be seen from outside.
     #[serde(skip)]
-    pub keepers: Vec<ProcessId>,
+    pub others: Vec<ProcessId>,
 }
 
-/// What a keeper adds.
+/// What a keeper adds: a process that is to have ended before anybody else starts.
 #[derive(Serialize, Deserialize)]
-struct KeeperLine {
-    keeper: ProcessId,
+struct Added {
+    process: ProcessId,
 }
 
 impl Holder {
@@ -66,8 +66,8 @@ impl Holder {
         file.take(LARGEST).read_to_string(&mut text).ok()?;
         let mut lines = text.lines();
         let mut holder: Holder = serde_json::from_str(lines.next()?).ok()?;
-        let keepers = lines.filter_map(|line| serde_json::from_str::<KeeperLine>(line).ok());
-        holder.keepers = keepers.map(|line| line.keeper).collect();
+        let added = lines.filter_map(|line| serde_json::from_str::<Added>(line).ok());
+        holder.others = added.map(|line| line.process).collect();
         Some(holder)
     }
 
@@ -79,12 +79,9 @@ impl Holder {
         file.write_all(&text)
     }
 
-    /// Adds the calling process as a keeper. At level `namespace` it has to be called while /proc is still the one of those
-    /// outside, who are to know it.
-    pub(super) fn add_keeper(mut file: &File) -> io::Result<()> {
-        let own = procfs::own().ok_or(io::ErrorKind::NotFound)?;
-        let mut text =
-            serde_json::to_vec(&KeeperLine { keeper: own.id }).map_err(io::Error::from)?;
+    /// Adds a process, by its number as those outside know it.
+    pub(super) fn add(mut file: &File, process: ProcessId) -> io::Result<()> {
+        let mut text = serde_json::to_vec(&Added { process }).map_err(io::Error::from)?;
         text.push(b'\n');
         file.write_all(&text)
     }
@@ -94,13 +91,13 @@ impl Holder {
         self.scope == Scope::here()
     }
 
-    /// Front and keepers, held, as far as they are alive and can be seen. When all have ended, so has the run: the end of a
+    /// Front, keepers and leader, held, as far as they are alive and can be seen. When all have ended, so has the run: the end of a
     /// keeper that is process 1 of a pid namespace is told only when everybody in it is gone (pid_namespaces(7)).
     pub fn processes(&self) -> Vec<PidFd> {
         if !self.can_be_seen() {
             return Vec::new();
         }
-        let ids = std::iter::once(&self.front).chain(&self.keepers);
+        let ids = std::iter::once(&self.front).chain(&self.others);
         ids.filter_map(|id| PidFd::open_exactly(*id).ok().flatten())
             .filter(|fd| !fd.has_ended())
             .collect()
@@ -123,7 +120,7 @@ impl Holder {
             let Some(stat) = procfs::stat(next) else {
                 return false;
             };
-            if self.can_be_seen() && (stat.id == self.front || self.keepers.contains(&stat.id)) {
+            if self.can_be_seen() && (stat.id == self.front || self.others.contains(&stat.id)) {
                 return true;
             }
             next = stat.parent;

@@ -10,10 +10,8 @@ use crate::sys::procfs::{self, Stat};
 use crate::sys::{poll, signal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// How long one waits for a death before one looks again.
-const ROUND: Duration = Duration::from_millis(50);
 /// How often one round looks for more before it kills what it has stopped.
 const LOOKS: usize = 32;
 
@@ -84,17 +82,16 @@ pub(super) fn end(entry: &Entry, deadline: Instant) -> Vec<Stat> {
         if let Some(leaf) = &leaf {
             leaf.kill();
         }
-        let pinned = stop_all(entry, leaf.as_ref());
-        let mut refused = false;
-        for held in &pinned {
-            refused |= held.signal(signal::KILL).is_err();
-        }
-        if let Some(last) = pinned.last() {
-            poll::readable_within(last.as_fd(), ROUND);
+        let mut dying = stop_all(entry, leaf.as_ref());
+        // What may not be signalled, such as a setuid program, does not die of waiting for it.
+        dying.retain(|held| held.signal(signal::KILL).is_ok());
+        // One that is dying has no environment to be known by any more, and still has all its files.
+        for held in &dying {
+            let time = deadline.saturating_duration_since(Instant::now());
+            poll::readable_within(held.as_fd(), time);
         }
         let left = of(&[entry]).pop().unwrap_or_default();
-        // What may not be signalled, such as a setuid program, does not die of waiting for it.
-        let hopeless = refused && left.iter().all(may_not_signal);
+        let hopeless = dying.is_empty() && left.iter().all(may_not_signal);
         if left.is_empty() || hopeless || Instant::now() >= deadline {
             if let Some(leaf) = leaf.filter(|_| left.is_empty()) {
                 leaf.wait_until_empty(deadline);

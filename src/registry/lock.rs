@@ -8,7 +8,9 @@
 use super::dead::is_still_there;
 use super::{Holder, Scope, place, sweep};
 use crate::policy::{self, Reach};
+use crate::sys::identity::PidFd;
 use crate::sys::{lock, poll};
+use crate::values::ProcessId;
 use nix::fcntl::OFlag;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -145,26 +147,26 @@ fn outcome_of(last: &Holder) -> usize {
     if last.scope.boot != Scope::here().boot {
         return 0;
     }
-    let deadline = Instant::now() + LAST_BREATH;
-    let mut left = 0;
-    // The front is alive only if it has let go of a lock without taking its file away, which it does when it could not end
-    // everything; what counts then is in its record.
-    for keeper in &last.keepers {
-        if let Ok(Some(fd)) = crate::sys::identity::PidFd::open_exactly(*keeper)
-            && last.can_be_seen()
-        {
-            let time = deadline.saturating_duration_since(Instant::now());
-            left += usize::from(!poll::readable_within(fd.as_fd(), time));
-        }
+    let swept = last.record.as_deref().map_or(0, sweep::sweep_one);
+    if swept > 0 {
+        return swept;
     }
-    left + last.record.as_deref().map_or(0, sweep::sweep_one)
+    // A process that is being ended has no environment to be known by any more, and still has all its files.
+    let deadline = Instant::now() + LAST_BREATH;
+    let alive = last.processes();
+    let ends = |process: &PidFd| {
+        let time = deadline.saturating_duration_since(Instant::now());
+        poll::readable_within(process.as_fd(), time)
+    };
+    alive.iter().filter(|process| !ends(process)).count()
 }
 
 impl Held {
-    /// Adds the calling process to what the file says. Called by the keeper before it starts anything.
-    pub fn note_keeper(&self) {
+    /// Adds a process that has to have ended before the lock is anybody else's. Called by the keeper for itself before it
+    /// starts anything, while /proc has the numbers of those outside, and for the leader.
+    pub fn note(&self, process: ProcessId) {
         // Where it fails the next holder finds what is left by the run's mark. It needs no new block of the disk.
-        let _ = Holder::add_keeper(&self.file);
+        let _ = Holder::add(&self.file, process);
     }
 
     /// Lets go of it: the run has been seen to end, and nothing of it is left.

@@ -123,6 +123,7 @@ impl Record {
     /// Puts it with the finished ones: the run has left nothing.
     pub fn finish(&self) {
         finished::put(&self.path);
+        finished::rotate_by_chance(&self.path);
     }
 
     /// Where the record of this run is while it lives.

@@ -329,7 +329,7 @@ impl Wanted<'_> {
                 Some(_) => self.first.clone(),
                 None => Moment::now(),
             },
-            keepers: Vec::new(),
+            others: Vec::new(),
         }
     }
 }

@@ -24,6 +24,8 @@ pub enum Verdict {
     Leaked,
     /// The wall clock limit was passed.
     TimedOut,
+    /// A ceiling of memory or processes was reached.
+    OverLimit,
     /// Something of the run could not be killed and is still there.
     NotKilled,
     /// guardrun's own keeper died; the suite was killed and its result is unknown.
@@ -89,6 +91,12 @@ pub const TABLE: &[Row] = &[
         code: 48,
         name: "timed-out",
         meaning: "the wall clock limit was passed; the suite was ended",
+    },
+    Row {
+        verdict: Verdict::OverLimit,
+        code: 50,
+        name: "over-limit",
+        meaning: "a ceiling of memory or processes was reached; the suite was ended as one",
     },
     Row {
         verdict: Verdict::NotKilled,

@@ -52,7 +52,7 @@ pub(super) fn run(
         Ok(Taken::All(locks)) => carry_out(voice, &plan, locks, report),
         Ok(Taken::Busy(busy)) => report::busy(voice, &busy),
         Ok(Taken::ParentDied) => {
-            let outcome = run::nothing_started(End::ParentDied, Vec::new());
+            let outcome = Outcome::of_nothing(None, End::ParentDied, Vec::new());
             told(voice, &plan, &outcome, report)
         }
         Err(error) => report::no_lock(voice, &error),

@@ -66,6 +66,12 @@ pub struct Orders<'a> {
     pub record: Option<&'a Record>,
     /// The run's locks, which the kernel frees when front and keeper have both let go.
     pub locks: &'a [Held],
+    /// The most files that each process of the suite may have open.
+    pub open_files: Option<u64>,
+    /// How many processors the suite is kept to, where no controller does that.
+    pub processors: Option<f64>,
+    /// Whether the front is the last that the kernel takes when memory runs out, which the suite must not inherit.
+    pub protected: bool,
 }
 
 /// The keeper's whole life; the answer is its exit code, which nobody relies on.

@@ -1,5 +1,6 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
+use super::ceilings::{Ceilings, Needs};
 use super::lock::Lock;
 use super::text::printable;
 use crate::values::{Leaks, Level};
@@ -144,6 +145,10 @@ pub struct Hold {
     pub outlive_parent: bool,
     /// The locks that it needs.
     pub locks: Vec<Lock>,
+    /// What it may use at the most.
+    pub ceilings: Ceilings,
+    /// What has to be free before it starts.
+    pub needs: Needs,
 }
 
 /// A program that the policy expects to stay behind.
@@ -247,6 +252,8 @@ impl Suite {
             lifeline: one.lifeline || two.lifeline,
             outlive_parent: one.outlive_parent && two.outlive_parent,
             locks: Lock::all_of(&one.locks, &two.locks),
+            ceilings: one.ceilings.lowest(two.ceilings),
+            needs: one.needs.strictest(two.needs),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
         let said = Said {
@@ -272,6 +279,8 @@ impl Default for Hold {
             lifeline: false,
             outlive_parent: false,
             locks: Vec::new(),
+            ceilings: Ceilings::default(),
+            needs: Needs::default(),
         }
     }
 }

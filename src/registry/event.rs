@@ -4,7 +4,7 @@
 //! version shows what it does not know as it stands.
 
 use crate::exit::Verdict;
-use crate::outcome::{Lack, Survivor};
+use crate::outcome::{Lack, Peak, Survivor};
 use crate::values::{Level, ProcessId, Status};
 use serde::Serialize;
 use serde_json::Value;
@@ -51,6 +51,8 @@ pub enum Event {
         status: Option<Status>,
         /// From the start of the suite to the end of everything, in seconds.
         elapsed_seconds: f64,
+        /// The most that it has used at once, as far as anybody has counted.
+        peak: Peak,
         /// What could not be killed.
         unkilled: Vec<Survivor>,
     },
@@ -125,7 +127,14 @@ pub fn tell(line: &Value) -> (String, String) {
                 _ => String::new(),
             };
             let elapsed = line["elapsed_seconds"].as_f64().unwrap_or_default();
-            format!("{verdict}{} in {elapsed:.1} s{unkilled}", text("cause"))
+            let peak = match line["peak"]["memory"].as_u64() {
+                Some(memory) => format!(", {} of memory at the most", bytes(memory)),
+                None => String::new(),
+            };
+            format!(
+                "{verdict}{} in {elapsed:.1} s{peak}{unkilled}",
+                text("cause")
+            )
         }
         "front-died" => "guardrun was killed; its keeper has ended everything".to_owned(),
         "found-dead" if line["restarted"] == true => {
@@ -183,6 +192,7 @@ fn after(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Event, bytes, tell};
+    use crate::outcome::Peak;
     use crate::values::Status;
     use serde_json::json;
 
@@ -193,6 +203,7 @@ mod tests {
             cause: "passed, and left 1 live process behind".to_owned(),
             status: Some(Status::Exited(0)),
             elapsed_seconds: 2.04,
+            peak: Peak::default(),
             unkilled: Vec::new(),
         };
         let (name, said) = tell(&serde_json::to_value(ending).unwrap());

@@ -8,11 +8,12 @@ use crate::contain::Leaf;
 use crate::sys::identity::PidFd;
 use crate::sys::procfs::{self, Stat};
 use crate::sys::{poll, signal};
+use crate::values::Level;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
 use std::time::Instant;
 
-/// How often one round looks for more before it kills what it has stopped.
+/// How often one looks, for more in one round and for anybody at all.
 const LOOKS: usize = 32;
 
 /// Every living process that was started with this run's mark.
@@ -59,8 +60,27 @@ pub(super) fn has_leaf(entry: &Entry) -> bool {
     entry.cgroup.as_deref().is_some_and(std::path::Path::exists)
 }
 
-/// What is alive of each of these runs, in their order.
+/// What is alive of each of these runs, in their order. Where only looking can tell, one looks more than once before one
+/// believes that nobody is: a process that forks and leaves again and again may be between two lives at any one look.
 pub(super) fn of(entries: &[&Entry]) -> Vec<Vec<Stat>> {
+    let mut found = look(entries);
+    for _ in 1..LOOKS {
+        let unsure: Vec<usize> = (0..entries.len())
+            .filter(|at| found[*at].is_empty() && entries[*at].level == Level::Subreaper)
+            .collect();
+        if unsure.is_empty() {
+            break;
+        }
+        let again: Vec<&Entry> = unsure.iter().map(|at| entries[*at]).collect();
+        for (at, seen) in unsure.into_iter().zip(look(&again)) {
+            found[at] = seen;
+        }
+    }
+    found
+}
+
+/// The same at one look.
+fn look(entries: &[&Entry]) -> Vec<Vec<Stat>> {
     let runs = entries.iter().map(|entry| entry.run.as_str()).collect();
     let mut marked = by_mark(&runs);
     let with_members = |entry: &&Entry| {
@@ -106,7 +126,7 @@ pub(super) fn end(entry: &Entry, deadline: Instant) -> Vec<Stat> {
 fn stop_all(entry: &Entry, leaf: Option<&Leaf>) -> Vec<PidFd> {
     let (mut held, mut seen) = (Vec::new(), BTreeSet::new());
     for _ in 0..LOOKS {
-        let found = of(&[entry]).pop().unwrap_or_default();
+        let found = look(&[entry]).pop().unwrap_or_default();
         let new: Vec<Stat> = found
             .into_iter()
             .filter(|stat| seen.insert(stat.id))

@@ -144,12 +144,7 @@ impl Shelved {
             let text = std::fs::read_to_string(leaf.path().join("memory.current")).ok()?;
             text.trim().parse().ok()
         });
-        let resident = || {
-            found
-                .iter()
-                .filter_map(|stat| procfs::resident_bytes(stat.id.pid))
-                .sum()
-        };
+        let resident = || found.iter().map(|stat| stat.resident).sum::<u64>() * procfs::page_size();
         Some(Use {
             processes: found.len(),
             memory_bytes: charged.unwrap_or_else(resident),

@@ -21,7 +21,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// So many dead runs at once are worth a look at how many finished ones there are by now.
 const MANY: usize = 16;
 /// How many dead runs are held at the same time: each takes a descriptor.
-const AT_ONCE: usize = 200;
+const AT_ONCE: usize = 500;
 
 /// What was left of one dead run.
 #[derive(Clone, Debug, PartialEq, Eq)]

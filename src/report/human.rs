@@ -4,7 +4,7 @@ use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
-use crate::outcome::{End, Ending, Lack, Outcome, Survivor};
+use crate::outcome::{End, Ending, Enforcement, InForce, Lack, Outcome, Survivor};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::registry::{Holder, Swept};
@@ -77,6 +77,26 @@ impl Listener for HumanListener<'_> {
         name_each(self.voice, survivors);
     }
 
+    fn limited(&mut self, in_force: &[InForce]) {
+        if self.voice.json || self.voice.quiet {
+            return;
+        }
+        for one in in_force {
+            let (tone, how) = match (one.by, one.resource) {
+                (Enforcement::Kernel, _) => (Tone::Plain, "held by the kernel"),
+                (Enforcement::Watch, _) => (Tone::Notice, "only watched, five times a second"),
+                (Enforcement::Affinity, _) => (Tone::Notice, "only kept to that many processors"),
+            };
+            let why = one
+                .why
+                .as_ref()
+                .map(|why| format!(": {why}"))
+                .unwrap_or_default();
+            self.voice
+                .say(tone, &format!("at most {}, {how}{why}", one.amount()));
+        }
+    }
+
     fn ending(&mut self, end: End, grace: Duration) {
         if self.voice.json || self.voice.quiet {
             return;
@@ -99,6 +119,7 @@ impl Listener for HumanListener<'_> {
             End::StdoutClosed => format!(
                 "nobody reads the output any more; ending the suite, killing what is left in {grace}"
             ),
+            End::OverLimit(reached) => format!("ending the suite at {reached}"),
             End::ParentDied => {
                 format!("the process that started guardrun died; killing what is left in {grace}")
             }

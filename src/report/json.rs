@@ -27,6 +27,9 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
         "elapsed_seconds": outcome.elapsed.as_secs_f64(),
         "survivors": outcome.survivors,
         "unkilled": outcome.unkilled,
+        "limits": outcome.limits,
+        "peak": outcome.peak,
+        "killed_for_memory": outcome.killed_for_memory,
     })
 }
 
@@ -76,6 +79,7 @@ fn end(end: End) -> Value {
     match end {
         End::Itself => json!("itself"),
         End::Timeout(limit) => json!({ "timeout_seconds": limit.as_secs_f64() }),
+        End::OverLimit(reached) => json!({ "over_limit": reached }),
         End::Asked(number) => json!({ "signal": number, "name": signal::name(number) }),
         End::ParentDied => json!("parent-died"),
         End::StdoutClosed => json!("stdout-closed"),

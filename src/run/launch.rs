@@ -1,12 +1,13 @@
 //! Setting up a run at one level: everything up to the birth of the keeper.
 
+use super::limits::{self, Limits};
 use super::supervise::{self, Made, Supervised};
 use super::surroundings::Surroundings;
 use super::{Listener, Locks, job::Job};
 use crate::contain::{self, Leaf};
 use crate::host;
 use crate::keeper::{self, Orders};
-use crate::outcome::{self, End, Lack, Outcome, Step};
+use crate::outcome::{self, End, Enforcement, InForce, Lack, Outcome, Step};
 use crate::plan::Plan;
 use crate::registry::{Entry, Event, Limit, Moment, Record, Scope};
 use crate::sys::clone::{self, Birth, Namespaces};
@@ -71,16 +72,20 @@ pub(super) fn attempt(
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Attempt> {
     let lacking = |step, errno| Attempt::Lacking(host::lack(level, step, errno));
-    let cgroup = match level {
-        Level::Namespace | Level::Subreaper => None,
-        Level::Cgroup => {
-            let name = format!("guardrun-{}", plan.run);
-            match contain::place(&name) {
-                Ok(parent) => Some(parent.join(name)),
-                Err((step, errno)) => return Ok(lacking(step, errno)),
-            }
-        }
+    let name = format!("guardrun-{}", plan.run);
+    let wanted = limits::wanted(&plan.hold.ceilings);
+    let ground = match level {
+        // Without ceilings there is no need of a cgroup.
+        Level::Namespace | Level::Subreaper if wanted.is_empty() => None,
+        Level::Namespace | Level::Subreaper => contain::ground(&name, &wanted)
+            .ok()
+            .filter(|ground| !ground.limits.is_empty()),
+        Level::Cgroup => match contain::ground(&name, &wanted) {
+            Ok(ground) => Some(ground),
+            Err((step, errno)) => return Ok(lacking(step, errno)),
+        },
     };
+    let cgroup = ground.as_ref().map(|ground| ground.parent.join(name));
     let records = surroundings.records.as_deref();
     let record = record(plan, level, cgroup.clone(), records, locks, listener);
     let leaf = match cgroup.as_deref().map(Leaf::make).transpose() {
@@ -90,6 +95,7 @@ pub(super) fn attempt(
             return Ok(lacking(Step::MakeLeaf, error.raw_os_error().unwrap_or(0)));
         }
     };
+    let limits = Limits::set(&plan.hold.ceilings, leaf.as_ref(), ground.as_ref());
     if level != Level::Namespace {
         // So that what a killed keeper leaves comes to the front.
         prctl::become_subreaper().context("could not become a subreaper")?;
@@ -113,6 +119,9 @@ pub(super) fn attempt(
         leaf: leaf.as_ref(),
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,
+        open_files: plan.hold.ceilings.open_files,
+        processors: limits.processors(),
+        protected: surroundings.protected,
         record: record.as_ref(),
         locks: locks.held(),
     };
@@ -140,7 +149,8 @@ pub(super) fn attempt(
     };
     debug!(%level, keeper = keeper.pid, cgroup = ?leaf.as_ref().map(Leaf::path), "forked the keeper");
     if let Some(record) = &record {
-        note_start(record, plan, level, lacks, locks, keeper.pid);
+        note_start(record, level, lacks, keeper.pid);
+        note_limits(record, plan, &limits.in_force, locks);
     }
     let supervised = supervise::supervise(
         plan,
@@ -150,6 +160,7 @@ pub(super) fn attempt(
         Made {
             leaf: leaf.as_ref(),
             record: record.as_ref(),
+            limits,
             time_left: locks.time_left(),
         },
         surroundings,
@@ -160,15 +171,9 @@ pub(super) fn attempt(
             undo(leaf.as_ref(), record.as_ref());
             return Ok(lacking(step, errno));
         }
-        Supervised::NotExecuted(errno) => Outcome {
-            level: Some(level),
-            lacks: Vec::new(),
-            end: End::NotExecuted { errno },
-            status: None,
-            survivors: Vec::new(),
-            unkilled: Vec::new(),
-            elapsed: Duration::ZERO,
-        },
+        Supervised::NotExecuted(errno) => {
+            Outcome::of_nothing(Some(level), End::NotExecuted { errno }, Vec::new())
+        }
         Supervised::Over(outcome) => outcome,
     };
     if let Some(record) = &record {
@@ -188,15 +193,8 @@ pub(super) fn attempt(
     Ok(Attempt::Over(outcome))
 }
 
-/// Notes at which level the run is held, and what limits it.
-fn note_start(
-    record: &Record,
-    plan: &Plan,
-    level: Level,
-    lacks: &[Lack],
-    locks: &Locks,
-    keeper: i32,
-) {
+/// Notes at which level the run is held.
+fn note_start(record: &Record, level: Level, lacks: &[Lack], keeper: i32) {
     record.note(&Event::Held {
         level,
         keeper: ProcessId {
@@ -205,6 +203,10 @@ fn note_start(
         },
         lacks: lacks.to_vec(),
     });
+}
+
+/// Notes what limits it, and who holds it to that.
+fn note_limits(record: &Record, plan: &Plan, in_force: &[InForce], locks: &Locks) {
     let by_clock = |name: &str, time: Duration| Limit {
         name: name.to_owned(),
         value: humantime::format_duration(time).to_string(),
@@ -217,6 +219,15 @@ fn note_start(
             .time_left()
             .map(|time| by_clock("expires-after", time)),
     );
+    limits.extend(in_force.iter().map(|one| Limit {
+        name: one.resource.name().to_owned(),
+        value: one.amount(),
+        enforcement: match one.by {
+            Enforcement::Kernel => "the kernel, on the suite's cgroup".to_owned(),
+            Enforcement::Watch => "guardrun's watch".to_owned(),
+            Enforcement::Affinity => "kept to so many processors".to_owned(),
+        },
+    }));
     record.note(&Event::Limits { limits });
 }
 
@@ -228,6 +239,7 @@ fn note_end(record: &Record, plan: &Plan, outcome: &Outcome) {
         cause: ending.cause,
         status: outcome.status,
         elapsed_seconds: outcome.elapsed.as_secs_f64(),
+        peak: outcome.peak,
         unkilled: outcome.unkilled.clone(),
     });
 }

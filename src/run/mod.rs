@@ -5,12 +5,14 @@ mod course;
 mod hold;
 mod job;
 mod launch;
+mod limits;
 mod locks;
 mod supervise;
 mod surroundings;
 mod survey;
+mod watch;
 
-use crate::outcome::{End, Lack, Outcome};
+use crate::outcome::{End, InForce, Lack, Outcome};
 use crate::plan::Plan;
 use crate::registry::{Holder, Swept};
 use anyhow::Context;
@@ -33,6 +35,8 @@ pub trait Listener {
     fn waiting(&mut self, lock: &str, holder: &Holder, waited: Duration);
     /// Processes were still alive after the suite had ended; they are being ended now.
     fn survivors(&mut self, survivors: &[crate::outcome::Survivor]);
+    /// These ceilings are in force.
+    fn limited(&mut self, in_force: &[InForce]);
     /// The suite was asked to end, and has this long before it is killed.
     fn ending(&mut self, end: End, grace: Duration);
 }
@@ -47,7 +51,7 @@ pub fn fresh_id() -> anyhow::Result<String> {
 /// own before anything was started.
 pub fn run(plan: &Plan, locks: &Locks, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
     let Some(mut surroundings) = Surroundings::take_in(plan, listener)? else {
-        return Ok(nothing_started(End::ParentDied, Vec::new()));
+        return Ok(Outcome::of_nothing(None, End::ParentDied, Vec::new()));
     };
     let mut lacks: Vec<Lack> = Vec::new();
     for level in &plan.ladder {
@@ -56,18 +60,5 @@ pub fn run(plan: &Plan, locks: &Locks, listener: &mut dyn Listener) -> anyhow::R
             Attempt::Over(outcome) => return Ok(Outcome { lacks, ..outcome }),
         }
     }
-    Ok(nothing_started(End::NotContained, lacks))
-}
-
-/// What there is to say about a run that was never started because of this.
-pub fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
-    Outcome {
-        level: None,
-        lacks,
-        end,
-        status: None,
-        survivors: Vec::new(),
-        unkilled: Vec::new(),
-        elapsed: Duration::ZERO,
-    }
+    Ok(Outcome::of_nothing(None, End::NotContained, lacks))
 }

@@ -8,6 +8,7 @@ use super::Listener;
 use super::clock::Clock;
 use super::course::{Action, Course, Event};
 use super::hold::Hold;
+use super::limits::Limits;
 use super::surroundings::Surroundings;
 use crate::contain::Leaf;
 use crate::keeper::{News, Order, Received};
@@ -33,6 +34,10 @@ const LEAVE: Duration = Duration::from_secs(10);
 const LOOKS: usize = 100;
 
 /// What came of it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a process makes one of these for each level that it tries"
+)]
 pub(super) enum Supervised {
     /// The keeper could not be set up.
     Lacking(Step, i32),
@@ -48,6 +53,8 @@ pub(super) struct Made<'a> {
     pub(super) leaf: Option<&'a Leaf>,
     /// Its record.
     pub(super) record: Option<&'a Record>,
+    /// What limits it.
+    pub(super) limits: Limits,
     /// What its locks leave it of the time that runs which replace each other have together.
     pub(super) time_left: Option<Duration>,
 }
@@ -70,9 +77,13 @@ pub(super) fn supervise(
         had_children: surroundings.had_children,
         orphaned: false,
     };
+    if !made.limits.in_force.is_empty() {
+        listener.limited(&made.limits.in_force);
+    }
     let mut supervisor = Supervisor {
         plan,
         hold,
+        limits: made.limits,
         line,
         record: made.record,
         listener,
@@ -105,6 +116,7 @@ fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 struct Supervisor<'a> {
     plan: &'a Plan,
     hold: Hold<'a>,
+    limits: Limits,
     line: &'a Line,
     record: Option<&'a Record>,
     listener: &'a mut dyn Listener,
@@ -138,10 +150,22 @@ impl Supervisor<'_> {
                 parent.map(|parent| (parent.as_fd(), Interest::Readable)),
                 self.stdout_watched
                     .then(|| (fds::stdout(), Interest::Hangup)),
+                self.limits
+                    .forks()
+                    .filter(|_| !self.course.is_killing())
+                    .map(|forks| (forks, Interest::Priority)),
             ];
-            let deadline = self.course.next_tick().map(|time| self.clock.instant(time));
-            let [news, keeper_gone, signals, parent_gone, stdout_closed] =
-                poll::wait(wanted, deadline)?;
+            let tick = self.course.next_tick().map(|time| self.clock.instant(time));
+            let look = self.next_look().map(|time| self.clock.instant(time));
+            let deadline = tick.into_iter().chain(look).min();
+            let [
+                news,
+                keeper_gone,
+                signals,
+                parent_gone,
+                stdout_closed,
+                fork_refused,
+            ] = poll::wait(wanted, deadline)?;
             if news || keeper_gone {
                 self.hear(surroundings)?;
             }
@@ -159,11 +183,26 @@ impl Supervisor<'_> {
                 self.stdout_watched = false;
                 self.step(Event::StdoutClosed);
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if fork_refused && let Some(reached) = self.limits.fork_refused() {
+                self.step(Event::OverLimit(reached));
+            }
+            if look.is_some_and(|look| Instant::now() >= look)
+                && let Some(reached) = self.limits.look(&self.hold, self.clock.now())
+            {
+                self.step(Event::OverLimit(reached));
+            }
+            if tick.is_some_and(|tick| Instant::now() >= tick) {
                 self.step(Event::Tick);
             }
         }
         Ok(())
+    }
+
+    /// When the watch over the ceilings looks next; what is being killed is beyond them no more.
+    fn next_look(&self) -> Option<Duration> {
+        self.limits
+            .next_look()
+            .filter(|_| !self.course.is_killing())
     }
 
     /// Takes in everything that the keeper has said.
@@ -305,13 +344,21 @@ impl Supervisor<'_> {
         if let Some(failed) = self.failed {
             return failed;
         }
+        // What the kernel killed on its own account looks like an end by itself.
+        let end = match (self.course.end(), self.limits.reached()) {
+            (End::Itself, Some(reached)) => End::OverLimit(reached),
+            (end, _) => end,
+        };
         Supervised::Over(Outcome {
             level: Some(self.hold.level),
             lacks: Vec::new(),
-            end: self.course.end(),
+            end,
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
+            peak: self.limits.peak(),
+            killed_for_memory: self.limits.killed_for_memory(),
+            limits: self.limits.in_force,
             elapsed: self.clock.now(),
         })
     }

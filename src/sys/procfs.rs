@@ -25,6 +25,8 @@ pub struct Stat {
     pub session: i32,
     /// How many threads it has.
     pub threads: i32,
+    /// Its memory, in pages, whole where it is shared with others.
+    pub resident: u64,
 }
 
 impl Stat {
@@ -81,6 +83,7 @@ fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
         group: number(2)?,
         session: number(3)?,
         threads: number(17)?,
+        resident: fields.get(21)?.parse().ok()?,
     })
 }
 
@@ -89,14 +92,6 @@ fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
 pub fn own() -> Option<Stat> {
     let text = String::from_utf8_lossy(&read("/proc/self/stat").ok()?).into_owned();
     parse_stat(text.split_once(' ')?.0.parse().ok()?, &text)
-}
-
-/// The memory that a process has in use, in bytes, what it shares with others included (VmRSS).
-pub fn resident_bytes(pid: i32) -> Option<u64> {
-    let text = text(format!("/proc/{pid}/statm"))?;
-    let pages: u64 = text.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
-    Some(pages * size.ok().flatten().map_or(4096, |size| size as u64))
 }
 
 /// The children of every thread of a process. None where the kernel does not tell (CONFIG_PROC_CHILDREN) or the process is
@@ -170,6 +165,22 @@ pub fn uptime_seconds() -> Option<f64> {
         .next()?
         .parse()
         .ok()
+}
+
+/// Bytes in a page.
+pub fn page_size() -> u64 {
+    nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
+        .ok()
+        .flatten()
+        .map_or(4096, |bytes| bytes as u64)
+}
+
+/// Its memory in bytes, of what it shares only its share (Pss of proc_pid_smaps(5), Linux 4.14); None where that may not be seen.
+pub fn proportional(pid: i32) -> Option<u64> {
+    let text = text(format!("/proc/{pid}/smaps_rollup"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 /// Clock ticks in a second, the unit of start times.

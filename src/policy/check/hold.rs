@@ -1,7 +1,8 @@
 //! How a suite is held: levels, deadlines, and what a gate asks for.
 
 use super::loosening::{ALLOW_LEAKS, HOLD_WEAKER, InForce, OUTLIVE_PARENT};
-use super::{Checked, lock};
+use super::{Checked, ceilings, lock};
+use crate::policy::ceilings::Needs;
 use crate::policy::error::PolicyError;
 use crate::policy::model::{Hold, Note, Place, Policy, Said};
 use crate::policy::source::Source;
@@ -55,12 +56,19 @@ pub(super) fn defaults(source: &Source, written: &written::Defaults) -> Checked<
     };
     let values = keys.values(source)?;
     let built_in = Hold::default();
+    let limits = ceilings::Keys {
+        memory: written.memory.as_ref(),
+        processes: written.processes.as_ref(),
+        cpu: written.cpu.as_ref(),
+        open_files: written.open_files.as_ref(),
+    };
     let hold = Hold {
         level: values.level.and_then(LevelKey::fixed),
         at_least: values.at_least.unwrap_or(built_in.at_least),
         timeout: values.timeout,
         grace: values.grace.unwrap_or(built_in.grace),
         lifeline: values.lifeline.unwrap_or(built_in.lifeline),
+        ceilings: ceilings::ceilings(source, limits, built_in.ceilings)?,
         ..built_in
     };
     level_is_strong_enough(source, keys.level, hold.level, hold.at_least)?;
@@ -84,6 +92,12 @@ pub(super) fn of_suite(
         lifeline: written.lifeline.as_ref(),
     };
     let values = keys.values(source)?;
+    let limits = ceilings::Keys {
+        memory: written.memory.as_ref(),
+        processes: written.processes.as_ref(),
+        cpu: written.cpu.as_ref(),
+        open_files: written.open_files.as_ref(),
+    };
     let (base, base_said) = (&policy.defaults, &policy.defaults_said);
 
     let floor = Floor::of(source, policy, written);
@@ -145,6 +159,11 @@ pub(super) fn of_suite(
         lifeline: values.lifeline.unwrap_or(base.lifeline),
         outlive_parent: in_force.has(OUTLIVE_PARENT),
         locks: lock::of_suite(source, name, written, in_force)?,
+        ceilings: ceilings::ceilings(source, limits, base.ceilings)?,
+        needs: match &written.needs {
+            Some(needs) => ceilings::needs(source, needs)?,
+            None => Needs::default(),
+        },
     };
     let said = Said {
         level: values.said.level.or_else(|| base_said.level.clone()),
@@ -330,19 +349,10 @@ fn no_such_level(source: &Source, written: &Spanned<String>, more: &[&'static st
 }
 
 fn parse_timeout(source: &Source, written: &Spanned<String>) -> Checked<Duration> {
-    let duration = parse_duration(source, written)?;
-    if duration.is_zero() {
-        return Err(PolicyError::at(
-            source,
-            written.span(),
-            "a timeout of nothing would end every run at once",
-        )
-        .hint("leave `timeout` out to run without a limit"));
-    }
-    Ok(duration)
+    parse_limit(source, written, "timeout")
 }
 
-/// A duration that is not zero, for the key of that name.
+/// A limit in time, which cannot be nothing. `key` is what it is written under.
 pub(super) fn parse_limit(
     source: &Source,
     written: &Spanned<String>,
@@ -350,9 +360,12 @@ pub(super) fn parse_limit(
 ) -> Checked<Duration> {
     let duration = parse_duration(source, written)?;
     if duration.is_zero() {
-        let what = format!("`{key}` of nothing is over before it begins");
-        return Err(PolicyError::at(source, written.span(), what)
-            .hint("write more than nothing, or leave it out"));
+        return Err(PolicyError::at(
+            source,
+            written.span(),
+            format!("a {key} of nothing lets nothing run"),
+        )
+        .hint(format!("leave `{key}` out for none")));
     }
     Ok(duration)
 }

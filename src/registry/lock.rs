@@ -187,3 +187,60 @@ impl fmt::Display for LockError {
 }
 
 impl std::error::Error for LockError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Attempt, Key};
+    use crate::registry::{Holder, Moment, Scope};
+    use crate::values::ProcessId;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn nobody(path: &Path) -> Holder {
+        Holder {
+            run: "none".to_owned(),
+            nonce: String::new(),
+            scope: Scope {
+                boot: "another".to_owned(),
+                pid_namespace: 0,
+            },
+            front: ProcessId { pid: 0, start: 0 },
+            user: 0,
+            host: String::new(),
+            suite: None,
+            command: String::new(),
+            record: None,
+            path: path.to_owned(),
+            grace_seconds: 0.0,
+            since: Moment::default(),
+            first: Moment::default(),
+            others: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn of_many_who_take_and_release_it_one_has_it_at_any_time() {
+        let path = std::env::temp_dir().join(format!("guardrun-lock-{}", std::process::id()));
+        let key = Key {
+            path: path.clone(),
+            shown: "`x`".to_owned(),
+        };
+        let (inside, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let take = || {
+            if let Attempt::Held(held) = key.attempt(nobody).unwrap() {
+                assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two have it");
+                std::thread::yield_now();
+                inside.fetch_sub(1, Ordering::SeqCst);
+                taken.fetch_add(1, Ordering::Relaxed);
+                held.release();
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..4_000).for_each(|_| take()));
+            }
+        });
+        assert!(taken.into_inner() > 0);
+        assert!(!path.exists(), "it goes with its last holder");
+    }
+}

@@ -4,11 +4,12 @@ use super::ground::{Ended, Ground, Started};
 use crate::support::PATIENCE;
 use crate::support::room::daemon_test;
 use crate::support::run::LEVELS;
+use std::time::Instant;
 
 /// A suite with so much memory that the kernel takes a while to end it, and one that notices.
 const POLICY: &str = r#"
     [suite.heavy]
-    command = ["ACTOR", "alone", "WITNESS", "60000", "--mebibytes", "384", "--life", "LIFE"]
+    command = ["ACTOR", "alone", "WITNESS", "60000", "--mebibytes", "512", "--life", "LIFE"]
     lock = { name = "one", scope = "repository" }
     [suite.next]
     command = ["ACTOR", "alone", "WITNESS", "1", "--life", "LIFE"]
@@ -48,20 +49,49 @@ fn nobody_starts_while_a_suite_whose_keeper_was_killed_is_dying() {
     });
 }
 
+/// How the next one comes to the lock.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// It is there already, and waits.
+    Waits,
+    /// It comes afterwards, is refused, and comes again.
+    Insists,
+}
+
 fn strike(blow: impl Fn(&Started)) {
     for level in LEVELS {
-        let ground = Ground::new(POLICY);
-        if !ground.can_hold(level) {
-            continue;
+        for next in [Next::Waits, Next::Insists] {
+            let ground = Ground::new(POLICY);
+            if ground.can_hold(level) {
+                strike_one(&ground, level, next, &blow);
+            }
         }
-        let holder = ground.start(&["run", "--level", level, "heavy"]);
-        ground.wait_until_noted("in", 1);
-        let next = ground.start(&["run", "--level", level, "next"]);
-        next.wait_until_said("waiting for the lock");
-        blow(&holder);
-        let (ended, said) = next.end();
-        assert_eq!(ground.noted("overlap"), 0, "at {level}: {said}");
-        assert_eq!(ended, Ended::Exited(0), "at {level}: {said}");
-        assert_eq!(ground.noted("out"), 1, "at {level}");
     }
+}
+
+fn strike_one(ground: &Ground, level: &str, next: Next, blow: &impl Fn(&Started)) {
+    let holder = ground.start(&["run", "--level", level, "heavy"]);
+    ground.wait_until_noted("in", 1);
+    let (ended, said) = match next {
+        Next::Waits => {
+            let next = ground.start(&["run", "--level", level, "next"]);
+            next.wait_until_said("waiting for the lock");
+            blow(&holder);
+            next.end()
+        }
+        Next::Insists => {
+            blow(&holder);
+            let until = Instant::now() + PATIENCE;
+            loop {
+                let words = ["run", "--level", level, "--lock", "refuse", "next"];
+                let (ended, said) = ground.start(&words).end();
+                if ended != Ended::Exited(43) || Instant::now() > until {
+                    break (ended, said);
+                }
+            }
+        }
+    };
+    assert_eq!(ground.noted("overlap"), 0, "at {level}, {next:?}: {said}");
+    assert_eq!(ended, Ended::Exited(0), "at {level}, {next:?}: {said}");
+    assert_eq!(ground.noted("out"), 1, "at {level}, {next:?}");
 }

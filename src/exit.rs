@@ -20,6 +20,8 @@ pub enum Verdict {
     CannotContain,
     /// A lock that the suite needs cannot be had.
     Busy,
+    /// There is not enough free memory or too few processes can still be made.
+    NoRoom,
     /// The suite passed, and left processes behind that were then killed.
     Leaked,
     /// The wall clock limit was passed.
@@ -79,6 +81,12 @@ pub const TABLE: &[Row] = &[
         code: 43,
         name: "busy",
         meaning: "a lock that the suite needs is held by another run, or cannot be taken; nothing was started",
+    },
+    Row {
+        verdict: Verdict::NoRoom,
+        code: 44,
+        name: "no-room",
+        meaning: "less memory is free, or fewer processes can be made, than the suite needs; nothing was started",
     },
     Row {
         verdict: Verdict::Leaked,

@@ -8,6 +8,7 @@ pub mod init;
 mod logs;
 mod ps;
 mod reap;
+mod room;
 mod run;
 
 use crate::cli::{Action, Cli};

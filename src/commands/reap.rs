@@ -24,7 +24,7 @@ pub(super) fn reap(voice: &Voice, options: &Reap) -> Exit {
             let (run, command) = (dead.entry.run.clone(), dead.entry.command.clone());
             let found = looked(&alive);
             let left = match options.yes {
-                true => looked(&dead.end(alive.len(), deadline)),
+                true => looked(&dead.end(alive.len(), deadline).left),
                 false => found.clone(),
             };
             if !found.is_empty() || !left.is_empty() {

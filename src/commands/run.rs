@@ -1,11 +1,12 @@
 //! `guardrun -- COMMAND…` and `guardrun run SUITE`: judge, draw the plan, do it, say how it went.
 
 use super::gather::{self, Policies};
+use super::room;
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
 use crate::outcome::{self, End, Outcome};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Given, Plan};
 use crate::policy::Policy;
 use crate::report::{self, HumanListener, Voice};
 use crate::run::{Locks, Taken};
@@ -28,7 +29,13 @@ pub(super) fn run(
     };
     report::before(voice, &policies.first, &grant);
     let plan = match run::fresh_id() {
-        Ok(id) => plan::draw(grant, id, host::privilege()),
+        Ok(id) => {
+            let given = Given {
+                environment: &gather::environment(),
+                processors: host::processors(),
+            };
+            plan::draw(grant, id, host::privilege(), given)
+        }
         Err(error) => return lost(voice, &error),
     };
     if options.dry_run {
@@ -48,14 +55,22 @@ pub(super) fn run(
         }
     };
     let mut listener = HumanListener { voice };
-    match run::take_locks(&plan, &mut listener) {
-        Ok(Taken::All(locks)) => carry_out(voice, &plan, locks, report),
-        Ok(Taken::Busy(busy)) => report::busy(voice, &busy),
+    let locks = match run::take_locks(&plan, &mut listener) {
+        Ok(Taken::All(locks)) => locks,
+        Ok(Taken::Busy(busy)) => return report::busy(voice, &busy),
         Ok(Taken::ParentDied) => {
             let outcome = Outcome::of_nothing(None, End::ParentDied, Vec::new());
-            told(voice, &plan, &outcome, report)
+            return told(voice, &plan, &outcome, report);
         }
-        Err(error) => report::no_lock(voice, &error),
+        Err(error) => return report::no_lock(voice, &error),
+    };
+    // After the lock: what its last holder used is free again.
+    match room::wait(voice, &plan) {
+        Ok(()) => carry_out(voice, &plan, locks, report),
+        Err(exit) => {
+            locks.release();
+            exit
+        }
     }
 }
 

@@ -46,6 +46,14 @@ pub fn ground(name: &str, wanted: &[Resource]) -> Result<Ground, (Step, i32)> {
         });
     }
     let own = cgroup::own().map_err(|_| (Step::FindCgroup, 0))?;
+    if let Some(parent) = own.parent().filter(|_| own.ends_with(aside(name))) {
+        // An attempt at another level has been here before.
+        let limits = hand_down(parent, wanted);
+        return Ok(Ground {
+            parent: parent.to_owned(),
+            limits,
+        });
+    }
     let mut best: Option<Ground> = None;
     for candidate in candidates(&own) {
         let limits = hand_down(&candidate, wanted);
@@ -68,10 +76,15 @@ pub fn ground(name: &str, wanted: &[Resource]) -> Result<Ground, (Step, i32)> {
     }
 }
 
+/// Where the front is put in its scope.
+fn aside(name: &str) -> PathBuf {
+    Path::new(&format!("{name}.scope")).join("guardrun-front")
+}
+
 /// A new scope, with this process out of the way in it: a cgroup that hands memory down may hold no process.
 fn in_scope(name: &str, wanted: &[Resource]) -> Option<Ground> {
     let parent = scope::enter(name).ok()?;
-    let aside = parent.join("guardrun-front");
+    let aside = parent.with_file_name(aside(name));
     fs::create_dir(&aside).ok()?;
     fs::write(aside.join("cgroup.procs"), "0").ok()?;
     let limits = hand_down(&parent, wanted);

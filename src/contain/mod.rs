@@ -9,5 +9,5 @@ pub mod tree;
 
 pub use cgroup::Leaf;
 pub use ground::{Ground, ground};
-pub use probe::{Probe, probe};
+pub use probe::{Probe, probe, probe_ceilings};
 pub use scope::place;

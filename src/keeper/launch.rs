@@ -8,8 +8,7 @@ use crate::outcome::Step;
 use crate::sys::child::Command;
 use crate::sys::clone::{self, Birth, Child};
 use crate::sys::identity::PidFd;
-use crate::sys::share::{self, Victim};
-use crate::sys::{fds, prctl, signal};
+use crate::sys::{fds, prctl, share, signal};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -106,7 +105,7 @@ fn prepare(
     }
     // When memory runs out, the kernel is to take the suite and never the developer's own daemon: in a machine of 512 MB
     // a bystander died first in 39 of 39 runs at 0 and in none of 39 at 1000. Raising it needs no privilege (proc(5)).
-    match share::when_memory_runs_out(Victim::First) {
+    match share::be_first_victim() {
         Err(error) if orders.protected => return Err((Step::OomScore, error)),
         _ => {}
     }

@@ -72,6 +72,8 @@ pub struct Orders<'a> {
     pub processors: Option<f64>,
     /// Whether the front is the last that the kernel takes when memory runs out, which the suite must not inherit.
     pub protected: bool,
+    /// The run's private directories, removed by an orphaned keeper that has left nobody.
+    pub private: Option<&'a crate::registry::Private>,
 }
 
 /// The keeper's whole life; the answer is its exit code, which nobody relies on.
@@ -279,6 +281,12 @@ impl Keeper<'_> {
         }
         if let Some(leaf) = self.orders.leaf {
             let _ = leaf.remove();
+        }
+        let private = self.orders.private;
+        if let Some(cleared) = private.and_then(|private| private.remove(|| true))
+            && !cleared.finished
+        {
+            return 1;
         }
         if let Some(record) = self.orders.record {
             record.note(&Event::FrontDied);

@@ -8,6 +8,7 @@ pub use explain::{Ending, explain};
 pub use lack::{Lack, Step};
 pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 
+use crate::sys::clear::Cleared;
 use crate::values::{Level, ProcessId, Status};
 use serde::Serialize;
 use std::time::Duration;
@@ -35,6 +36,9 @@ pub struct Outcome {
     pub killed_for_memory: Option<u64>,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
+    /// What the suite had left in its private directories, which were removed; None when it had none, or they were left to
+    /// the next sweep.
+    pub cleared: Option<Box<Cleared>>,
 }
 
 impl Outcome {
@@ -51,6 +55,7 @@ impl Outcome {
             peak: Peak::default(),
             killed_for_memory: None,
             elapsed: Duration::ZERO,
+            cleared: None,
         }
     }
 }

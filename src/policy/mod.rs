@@ -8,9 +8,11 @@
 
 mod ceilings;
 mod check;
+mod environment;
 mod error;
 mod find;
 mod lock;
+mod managers;
 mod matching;
 mod model;
 mod parse;
@@ -22,9 +24,11 @@ pub(crate) mod variables;
 mod written;
 
 pub use ceilings::{Ceilings, Needs};
+pub use environment::{EnvironmentRules, EnvironmentSaid, NameGlob};
 pub use error::PolicyError;
 pub use find::{NAMES, find};
 pub use lock::{Lock, Reach};
+pub use managers::{MANAGERS, Manager};
 pub use matching::{Candidate, Matcher, Specificity, Tie};
 pub use model::{
     Gate, Hold, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,

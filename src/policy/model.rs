@@ -1,6 +1,7 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
 use super::ceilings::{Ceilings, Needs};
+use super::environment::EnvironmentRules;
 use super::lock::Lock;
 use super::text::printable;
 use crate::values::{Leaks, Level};
@@ -149,6 +150,8 @@ pub struct Hold {
     pub ceilings: Ceilings,
     /// What has to be free before it starts.
     pub needs: Needs,
+    /// What becomes of the environment.
+    pub environment: EnvironmentRules,
 }
 
 /// A program that the policy expects to stay behind.
@@ -254,6 +257,7 @@ impl Suite {
             locks: Lock::all_of(&one.locks, &two.locks),
             ceilings: one.ceilings.lowest(two.ceilings),
             needs: one.needs.strictest(two.needs),
+            environment: one.environment.strictest(&two.environment),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
         let said = Said {
@@ -281,6 +285,7 @@ impl Default for Hold {
             locks: Vec::new(),
             ceilings: Ceilings::default(),
             needs: Needs::default(),
+            environment: EnvironmentRules::default(),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! A dead run: a record whose lock nobody holds, of this boot and this pid namespace.
 
-use super::{Entry, Event, Scope, append, finished, leftovers};
+use super::{Entry, Event, Scope, Swept, append, finished, leftovers, private};
+use crate::sys::clear::Cleared;
 use crate::sys::procfs::Stat;
 use crate::sys::{fds, lock};
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One whose leftovers are ours to end, held by its lock so that nobody else does so at the same time.
 #[derive(Debug)]
@@ -18,6 +19,28 @@ pub struct Dead {
     file: File,
 }
 
+/// What came of ending what is alive of a dead run.
+#[derive(Debug)]
+pub struct Ended {
+    /// What is still there.
+    pub left: Vec<Stat>,
+    /// What was in its private directories, if those were still there.
+    pub cleared: Option<Cleared>,
+}
+
+/// How long removing the private directories of one run may take.
+const REMOVAL: Duration = Duration::from_secs(10);
+
+/// Removes the run's private directories. None when there are none: never made, or removed already.
+fn clear(entry: &Entry) -> Option<Cleared> {
+    private::remove(entry.private.as_ref()?, REMOVAL, || true)
+}
+
+/// Whether nothing is left to be removed by the next one.
+fn is_finished(cleared: &Option<Cleared>) -> bool {
+    cleared.as_ref().is_none_or(|cleared| cleared.finished)
+}
+
 /// What a record turned out to be.
 pub(super) enum Found {
     /// A dead run's.
@@ -26,8 +49,8 @@ pub(super) enum Found {
     Locked,
     /// Its processes cannot be seen from here.
     OutOfSight,
-    /// It was about nobody any more, and has been put away.
-    PutAway,
+    /// It was about nobody any more, and has been put away; what was removed with it, if there was anything.
+    PutAway(Option<Box<Swept>>),
 }
 
 /// Looks at the record at this path.
@@ -44,7 +67,7 @@ pub(super) fn look(path: &Path, here: &Scope) -> Option<Found> {
     let Some(entry) = first_line(&file) else {
         // A record that cannot be read says nothing about anybody: it goes, and nobody is touched.
         let _ = fs::remove_file(path);
-        return Some(Found::PutAway);
+        return Some(Found::PutAway(None));
     };
     if entry.scope.boot != here.boot {
         let restarted = Event::FoundDead {
@@ -52,9 +75,20 @@ pub(super) fn look(path: &Path, here: &Scope) -> Option<Found> {
             left: 0,
             restarted: true,
         };
-        let _ = append(&file, &restarted, true);
-        finished::put(path);
-        return Some(Found::PutAway);
+        // Nobody has lived through a boot; directories have.
+        let cleared = clear(&entry);
+        if is_finished(&cleared) {
+            let _ = append(&file, &restarted, true);
+            finished::put(path);
+        }
+        let swept = cleared.map(|cleared| Swept {
+            run: entry.run,
+            command: entry.command,
+            ended: 0,
+            left: 0,
+            cleared: Some(cleared),
+        });
+        return Some(Found::PutAway(swept.map(Box::new)));
     }
     if entry.scope.pid_namespace != here.pid_namespace {
         // Whoever can see them needs the record.
@@ -93,8 +127,8 @@ impl Dead {
         dead.into_iter().zip(alive).collect()
     }
 
-    /// Ends what is alive of it, and puts the record away when nothing is. Answers with what is still there.
-    pub fn end(self, alive: usize, deadline: Instant) -> Vec<Stat> {
+    /// Ends what is alive of it, removes its private directories, and puts the record away when nothing is left.
+    pub fn end(self, alive: usize, deadline: Instant) -> Ended {
         let left = match alive {
             // Its cgroup may still be there, empty.
             0 if !leftovers::has_leaf(&self.entry) => Vec::new(),
@@ -105,14 +139,16 @@ impl Dead {
             left: left.len(),
             restarted: false,
         };
-        if left.is_empty() {
+        // Whoever is still there may be writing in them.
+        let cleared = left.is_empty().then(|| clear(&self.entry)).flatten();
+        if left.is_empty() && is_finished(&cleared) {
             // Also ends a line that the run has died in the middle of.
             let _ = append(&self.file, &found, true);
             finished::put(&self.path);
         } else if alive > left.len() {
             let _ = append(&self.file, &found, true);
         }
-        left
+        Ended { left, cleared }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The first line of a record: what is known of a run before anything of it exists.
 
+use super::PrivatePlace;
 use crate::sys::{clock, procfs};
 use crate::values::{Level, ProcessId};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub struct Entry {
     pub level: Level,
     /// The cgroup that the suite is held in at level `cgroup`.
     pub cgroup: Option<PathBuf>,
+    /// Where its private directories are, if it has any.
+    #[serde(default)]
+    pub private: Option<PrivatePlace>,
     /// When it was started.
     #[serde(default)]
     pub started: Moment,

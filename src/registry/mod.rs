@@ -14,16 +14,18 @@ mod holder;
 mod leftovers;
 mod lock;
 mod place;
+mod private;
 mod shelf;
 mod sweep;
 
-pub use dead::Dead;
+pub use dead::{Dead, Ended};
 pub use entry::{Entry, Moment, Scope};
 pub use event::{Event, Limit, bytes, tell};
 pub use holder::Holder;
 pub(crate) use leftovers::marked;
 pub use lock::{Attempt, Held, Key, LockError};
 pub use place::{directory, locks};
+pub use private::{Private, PrivatePlace};
 pub use shelf::{Life, Shelf, Shelved, Use};
 pub use sweep::{Swept, sweep};
 

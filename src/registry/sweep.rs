@@ -5,8 +5,9 @@
 //! (`leftovers.rs`). A process that had cleared its environment and left a run held at `subreaper` is out of reach.
 //! All processes are looked at once, however many dead runs there are, and not at all where there is none.
 
-use super::dead::{Dead, Found, look};
+use super::dead::{Dead, Ended, Found, look};
 use super::{ENDING, Scope, finished};
+use crate::sys::clear::Cleared;
 use crate::sys::lock;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,8 @@ pub struct Swept {
     pub ended: usize,
     /// How many are still there.
     pub left: usize,
+    /// What was in its private directories, if those were still there, and how much of it could not be removed.
+    pub cleared: Option<Cleared>,
 }
 
 /// Sweeps what dead runs have left. Answers with those that had left something.
@@ -47,7 +50,10 @@ pub fn sweep(directory: &Path) -> Vec<Swept> {
         for path in paths {
             match look(path, &here) {
                 Some(Found::Dead(found)) => dead.push(*found),
-                Some(Found::PutAway) => put_away += 1,
+                Some(Found::PutAway(cleared)) => {
+                    put_away += 1;
+                    swept.extend(cleared.map(|swept| *swept));
+                }
                 Some(Found::Locked | Found::OutOfSight) | None => {}
             }
         }
@@ -73,7 +79,7 @@ pub(super) fn sweep_one(record: &Path) -> usize {
                     .map(|swept| swept.left)
                     .sum();
             }
-            Some(Found::PutAway | Found::OutOfSight) | None => return 0,
+            Some(Found::PutAway(_) | Found::OutOfSight) | None => return 0,
             // Whoever is ending it has not come to an end, so neither has the run.
             Some(Found::Locked) if Instant::now() >= deadline => return 1,
             Some(Found::Locked) => std::thread::sleep(BETWEEN_LOOKS),
@@ -90,13 +96,15 @@ fn end_all(dead: Vec<Dead>, deadline: Instant) -> Vec<Swept> {
     let mut swept = Vec::new();
     for (dead, alive) in dead.into_iter().zip(alive) {
         let (run, command) = (dead.entry.run.clone(), dead.entry.command.clone());
-        let left = dead.end(alive, deadline).len();
-        if alive + left > 0 {
+        let Ended { left, cleared } = dead.end(alive, deadline);
+        let left = left.len();
+        if alive + left > 0 || cleared.is_some() {
             swept.push(Swept {
                 run,
                 command,
                 ended: alive.saturating_sub(left),
                 left,
+                cleared,
             });
         }
     }

@@ -1,11 +1,14 @@
 //! What a person reads about a run.
 
+use super::cleared::Lines;
+use super::environment;
 use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
 use crate::outcome::{End, Ending, Enforcement, InForce, Lack, Outcome, Survivor};
 use crate::plan::Plan;
+use crate::plan::room::Short;
 use crate::policy::Policy;
 use crate::registry::{Holder, Swept};
 use crate::run::Listener;
@@ -30,13 +33,25 @@ impl Listener for HumanListener<'_> {
             command,
             ended,
             left,
+            cleared,
         } = swept;
-        let text = format!(
-            "ended {ended} leftover processes of run {run}, whose guardrun was killed: {command}"
-        );
-        self.notice(&text);
+        if ended + left > 0 {
+            let text = format!(
+                "ended {ended} leftover processes of run {run}, whose guardrun was killed: {command}"
+            );
+            self.notice(&text);
+        }
         if *left > 0 {
             self.notice(&format!("{left} of them could not be ended"));
+        }
+        if let Some(cleared) = cleared {
+            let text = format!(
+                "removed the private directories of run {run}, whose guardrun was killed: {command}"
+            );
+            self.notice(&text);
+            let lines = Lines::of(cleared, None);
+            let all = lines.removed.iter().chain(&lines.staying);
+            all.for_each(|line| self.notice(line));
         }
     }
 
@@ -172,6 +187,36 @@ pub(super) fn before(voice: &Voice, policy: &Policy, grant: &Grant) {
     }
 }
 
+/// That there is no room, and what becomes of the run.
+pub(super) fn no_room(voice: &Voice, plan: &Plan, short: &[Short], waiting: Option<Duration>) {
+    let name = plan.suite.as_deref().unwrap_or("the command");
+    match waiting {
+        Some(left) => {
+            if !voice.quiet {
+                let left = humantime::format_duration(left);
+                let text = format!("waiting for room for {name}, at the most {left} more");
+                voice.say(Tone::Notice, &text);
+            }
+        }
+        None => {
+            let text = format!("no-room: there is no room for {name}; nothing was started");
+            voice.say(Tone::Bad, &text);
+        }
+    }
+    if waiting.is_some() && voice.quiet {
+        return;
+    }
+    for one in short {
+        voice.say(Tone::Plain, &format!("  {one}"));
+    }
+    if waiting.is_none() {
+        voice.say(
+            Tone::Plain,
+            "hint: end what is not needed (`guardrun ps` lists other runs), or let the suite wait: needs.wait in the policy",
+        );
+    }
+}
+
 /// What would be run, for `--dry-run`.
 pub(super) fn plan(plan: &Plan) -> String {
     let command = plan.command.iter().map(|arg| arg.to_string_lossy());
@@ -204,6 +249,7 @@ pub(super) fn plan(plan: &Plan) -> String {
     if !plan.removed.is_empty() {
         rows.push(("removed", plan.removed.join(", ")));
     }
+    rows.extend(environment::rows(&plan.environment));
     rows.into_iter()
         .map(|(name, value)| format!("{name:<10} {value}\n"))
         .collect()
@@ -269,6 +315,15 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
             );
         }
         voice.say(Tone::Plain, "hint: a process of another user needs that user or root to end it; one in state D ends when its I/O does");
+    }
+    if let Some(cleared) = &outcome.cleared {
+        let lines = Lines::of(cleared, Some(&plan.environment));
+        let removed = lines.removed.iter().filter(|_| !voice.quiet);
+        removed.for_each(|line| voice.say(Tone::Plain, line));
+        lines
+            .staying
+            .iter()
+            .for_each(|line| voice.say(Tone::Notice, line));
     }
     let must_be_said = !ending.verdicts.is_empty();
     if voice.quiet && !must_be_said {

@@ -1,8 +1,11 @@
 //! What a machine reads about a run. Field names are stable.
 
+use super::cleared;
+use super::environment::EnvironmentView;
 use crate::exit::{Exit, Verdict};
 use crate::outcome::{End, Ending, Outcome};
 use crate::plan::Plan;
+use crate::plan::room::Short;
 use crate::sys::signal;
 use serde_json::{Value, json};
 
@@ -30,6 +33,7 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
         "limits": outcome.limits,
         "peak": outcome.peak,
         "killed_for_memory": outcome.killed_for_memory,
+        "private": outcome.cleared.as_ref().map(|cleared| cleared::json(cleared, &plan.environment)),
     })
 }
 
@@ -60,7 +64,16 @@ pub(super) fn plan(plan: &Plan) -> Value {
         "gates": opened,
         "locks": plan.hold.locks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "removed": plan.removed,
+        "environment": EnvironmentView::of(&plan.environment),
     })
+}
+
+/// A run for which there is no room.
+pub(super) fn no_room(plan: &Plan, short: &[Short]) -> Value {
+    let mut value = failure(Verdict::NoRoom, "there is no room for the suite");
+    value["suite"] = json!(plan.suite);
+    value["short"] = json!(short);
+    value
 }
 
 /// A failure of guardrun's own.

@@ -9,7 +9,7 @@ use crate::host;
 use crate::keeper::{self, Orders};
 use crate::outcome::{self, End, Enforcement, InForce, Lack, Outcome, Step};
 use crate::plan::Plan;
-use crate::registry::{Entry, Event, Limit, Moment, Record, Scope};
+use crate::registry::{Entry, Event, Limit, Moment, Private, PrivatePlace, Record, Scope};
 use crate::sys::clone::{self, Birth, Namespaces};
 use crate::sys::namespace::Ids;
 use crate::sys::signal::{self, Set};
@@ -33,6 +33,7 @@ fn record(
     plan: &Plan,
     level: Level,
     cgroup: Option<PathBuf>,
+    private: Option<PrivatePlace>,
     directory: Option<&Path>,
     locks: &Locks,
     listener: &mut dyn Listener,
@@ -54,6 +55,7 @@ fn record(
         command: command.join(" "),
         level,
         cgroup,
+        private,
         started: Moment::now(),
         locks: locks.names().to_vec(),
     };
@@ -87,7 +89,22 @@ pub(super) fn attempt(
     };
     let cgroup = ground.as_ref().map(|ground| ground.parent.join(name));
     let records = surroundings.records.as_deref();
-    let record = record(plan, level, cgroup.clone(), records, locks, listener);
+    let private = surroundings.private.as_ref().map(Private::place).cloned();
+    let record = record(
+        plan,
+        level,
+        cgroup.clone(),
+        private,
+        records,
+        locks,
+        listener,
+    );
+    if let Some(private) = &surroundings.private
+        && let Err(error) = private.furnish(&plan.environment.directories())
+    {
+        undo(None, record.as_ref());
+        return Err(error).context("could not make the suite's private directories");
+    }
     let leaf = match cgroup.as_deref().map(Leaf::make).transpose() {
         Ok(leaf) => leaf,
         Err(error) => {
@@ -124,6 +141,7 @@ pub(super) fn attempt(
         protected: surroundings.protected,
         record: record.as_ref(),
         locks: locks.held(),
+        private: surroundings.private.as_ref(),
     };
     let child = clone::child(
         Birth {
@@ -182,15 +200,17 @@ pub(super) fn attempt(
             listener.record_cut_short(&error);
         }
     }
+    let cleared = surroundings.clear(&outcome);
     if outcome.unkilled.is_empty() {
         if let Some(leaf) = &leaf {
             let _ = leaf.remove();
         }
-        if let Some(record) = &record {
+        let done = cleared.as_ref().is_none_or(|cleared| cleared.finished);
+        if let Some(record) = record.as_ref().filter(|_| done) {
             record.finish();
         }
     }
-    Ok(Attempt::Over(outcome))
+    Ok(Attempt::Over(Outcome { cleared, ..outcome }))
 }
 
 /// Notes at which level the run is held.

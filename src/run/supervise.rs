@@ -360,6 +360,7 @@ impl Supervisor<'_> {
             killed_for_memory: self.limits.killed_for_memory(),
             limits: self.limits.in_force,
             elapsed: self.clock.now(),
+            cleared: None,
         })
     }
 }

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod child;
+pub mod clear;
 pub mod clock;
 pub mod clone;
 pub mod fds;

@@ -33,20 +33,17 @@ pub fn keep_to_processors(processors: f64) -> io::Result<()> {
     Ok(sched_setaffinity(SELF, &kept)?)
 }
 
-/// Whom the kernel takes first when memory runs out (oom_score_adj, proc_pid_oom_score_adj(5)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Victim {
-    /// This process before all others.
-    First,
-    /// This process after all others; takes CAP_SYS_RESOURCE.
-    Last,
+/// Makes this process the first that the kernel takes when memory runs out (oom_score_adj, proc_pid_oom_score_adj(5)).
+pub fn be_first_victim() -> io::Result<()> {
+    fs::write(OOM_SCORE_ADJ, "1000")
 }
 
-/// Says whom the kernel is to take.
-pub fn when_memory_runs_out(victim: Victim) -> io::Result<()> {
-    let value = match victim {
-        Victim::First => "1000",
-        Victim::Last => "-1000",
-    };
-    fs::write(OOM_SCORE_ADJ, value)
+/// Makes it the last, which takes CAP_SYS_RESOURCE. One that was made a likelier victim than others stays it: inside a run of
+/// another guardrun, a process that cannot be killed for memory would keep the outer ceiling from being held.
+pub fn be_last_victim() -> io::Result<()> {
+    let now = fs::read_to_string(OOM_SCORE_ADJ)?;
+    match now.trim().parse::<i32>() {
+        Ok(..=0) => fs::write(OOM_SCORE_ADJ, "-1000"),
+        _ => Err(io::ErrorKind::PermissionDenied.into()),
+    }
 }

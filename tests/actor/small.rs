@@ -6,6 +6,7 @@
 //! `lifeline` waits for the end of file on GUARDRUN_LIFELINE_FD and tells the test through `--news` ·
 //! `alone FILE MILLISECONDS` writes `in` and `out` into FILE, and `overlap` if it is not the only one there is of it; with
 //! `--mebibytes N` it has so much memory that it takes a while to die, and until it is dead it counts ·
+//! `bind PATH` a socket that nobody listens on any more ·
 //! `leave MILLISECONDS` a child that lives that long, and exit 0 · `become` the command
 //! after `--`, as a shell would start it.
 
@@ -14,6 +15,7 @@ use crate::{leader, life, stage, sys};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 /// A manner that has no file of its own.
@@ -35,6 +37,8 @@ pub(crate) fn run(manner: &str, words: &mut Words) -> io::Result<i32> {
         "headless" => headless(),
         "leave" => leave(number(words.plain(0)?, "leave")?),
         "alone" => alone(words),
+        // Dropping a listener leaves its file.
+        "bind" => UnixListener::bind(words.plain(0)?).map(|_| 0),
         "become" => {
             sys::undo_spawn();
             stage::exec_or_exit(&words.command)

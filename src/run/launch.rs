@@ -1,5 +1,6 @@
 //! Setting up a run at one level: everything up to the birth of the keeper.
 
+use super::hold::Hold;
 use super::limits::{self, Limits};
 use super::supervise::{self, Made, Supervised};
 use super::surroundings::Surroundings;
@@ -170,20 +171,20 @@ pub(super) fn attempt(
         note_start(record, level, lacks, keeper.pid);
         note_limits(record, plan, &limits.in_force, locks);
     }
-    let supervised = supervise::supervise(
-        plan,
-        level,
-        &keeper,
-        &line,
-        Made {
+    let made = Made {
+        hold: Hold {
+            level,
+            run: &plan.run,
+            keeper: &keeper,
             leaf: leaf.as_ref(),
-            record: record.as_ref(),
-            limits,
-            time_left: locks.time_left(),
+            had_children: surroundings.had_children,
+            orphaned: false,
         },
-        surroundings,
-        listener,
-    )?;
+        limits,
+        record: record.as_ref(),
+        time_left: locks.time_left(),
+    };
+    let supervised = supervise::supervise(plan, made, &line, surroundings, listener)?;
     let outcome = match supervised {
         Supervised::Lacking(step, errno) => {
             undo(leaf.as_ref(), record.as_ref());
@@ -192,7 +193,7 @@ pub(super) fn attempt(
         Supervised::NotExecuted(errno) => {
             Outcome::of_nothing(Some(level), End::NotExecuted { errno }, Vec::new())
         }
-        Supervised::Over(outcome) => outcome,
+        Supervised::Over(outcome) => *outcome,
     };
     if let Some(record) = &record {
         note_end(record, plan, &outcome);

@@ -10,17 +10,14 @@ use super::course::{Action, Course, Event};
 use super::hold::Hold;
 use super::limits::Limits;
 use super::surroundings::Surroundings;
-use crate::contain::Leaf;
 use crate::keeper::{News, Order, Received};
 use crate::outcome::{End, Outcome, Step, Survivor};
 use crate::plan::Plan;
 use crate::registry::{self, Record};
-use crate::sys::clone::Child;
 use crate::sys::poll::{self, Interest};
 use crate::sys::signal;
 use crate::sys::socket::Line;
 use crate::sys::{fds, wait};
-use crate::values::Level;
 use anyhow::Context;
 use std::io;
 use std::os::fd::AsFd;
@@ -34,23 +31,19 @@ const LEAVE: Duration = Duration::from_secs(10);
 const LOOKS: usize = 100;
 
 /// What came of it.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a process makes one of these for each level that it tries"
-)]
 pub(super) enum Supervised {
     /// The keeper could not be set up.
     Lacking(Step, i32),
     /// The command could not be executed.
     NotExecuted(i32),
     /// The run is over.
-    Over(Outcome),
+    Over(Box<Outcome>),
 }
 
-/// What was made for the run before its keeper was born.
+/// What was made for the run until its keeper was born.
 pub(super) struct Made<'a> {
-    /// Its cgroup.
-    pub(super) leaf: Option<&'a Leaf>,
+    /// The hold on it.
+    pub(super) hold: Hold<'a>,
     /// Its record.
     pub(super) record: Option<&'a Record>,
     /// What limits it.
@@ -62,27 +55,17 @@ pub(super) struct Made<'a> {
 /// Sees a run through to its end.
 pub(super) fn supervise(
     plan: &Plan,
-    level: Level,
-    keeper: &Child,
-    line: &Line,
     made: Made<'_>,
+    line: &Line,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Supervised> {
-    let hold = Hold {
-        level,
-        run: &plan.run,
-        keeper,
-        leaf: made.leaf,
-        had_children: surroundings.had_children,
-        orphaned: false,
-    };
     if !made.limits.in_force.is_empty() {
         listener.limited(&made.limits.in_force);
     }
     let mut supervisor = Supervisor {
         plan,
-        hold,
+        hold: made.hold,
         limits: made.limits,
         line,
         record: made.record,
@@ -349,7 +332,7 @@ impl Supervisor<'_> {
             (End::Itself, Some(reached)) => End::OverLimit(reached),
             (end, _) => end,
         };
-        Supervised::Over(Outcome {
+        Supervised::Over(Box::new(Outcome {
             level: Some(self.hold.level),
             lacks: Vec::new(),
             end,
@@ -361,6 +344,6 @@ impl Supervisor<'_> {
             limits: self.limits.in_force,
             elapsed: self.clock.now(),
             cleared: None,
-        })
+        }))
     }
 }

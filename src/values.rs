@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
 /// How strongly a run is held. Ordered: a later one holds more.
 ///
@@ -101,6 +102,37 @@ impl WhenBusy {
             WhenBusy::Refuse => "refuse",
         }
     }
+}
+
+/// What becomes of a suite that is silent for too long and uses the processor all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Working {
+    /// It is warned of, and goes on.
+    Warn,
+    /// It is ended like one that does nothing.
+    Kill,
+}
+
+impl Working {
+    /// The word used in the policy and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Working::Warn => "warn",
+            Working::Kill => "kill",
+        }
+    }
+}
+
+/// What a run has used, as its reaper was told: cumulated over every process that was waited for. A process whose parent
+/// ignored its end is in nobody's sum (getrusage(2)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU time in user mode.
+    pub user: Duration,
+    /// CPU time in the kernel.
+    pub system: Duration,
+    /// The largest resident set that any single process had, in bytes.
+    pub largest_resident_bytes: u64,
 }
 
 /// What live processes after a green run mean.

@@ -66,6 +66,8 @@ pub struct HoldView {
     pub timeout: Part,
     /// Time between asking and killing.
     pub grace: Part,
+    /// The limit of silence, or `none`.
+    pub idle: Part,
     /// `fail` or `warn`.
     pub leaks: &'static str,
     /// The locks that it needs.
@@ -74,6 +76,10 @@ pub struct HoldView {
     pub lifeline: bool,
     /// Whether the run may outlive the process that started guardrun.
     pub outlive_parent: bool,
+    /// After what it is tried again, and how often; or `never`.
+    pub retry: String,
+    /// Where the suite writes its own JUnit report.
+    pub junit: Option<String>,
     /// Programs that may be left behind.
     pub leftovers: Vec<LeftoverView>,
 }
@@ -126,6 +132,10 @@ impl HoldView {
                 &said.timeout,
             ),
             grace: part(duration(hold.grace), &said.grace),
+            idle: part(
+                hold.idle.map_or("none".to_owned(), |idle| idle.to_string()),
+                &said.idle,
+            ),
             leaks: hold.leaks.name(),
             locks: hold
                 .locks
@@ -134,6 +144,18 @@ impl HoldView {
                 .collect(),
             lifeline: hold.lifeline,
             outlive_parent: hold.outlive_parent,
+            retry: hold.retry.as_ref().map_or("never".to_owned(), |retry| {
+                let on: Vec<_> = retry.on.iter().map(|end| end.name()).collect();
+                let times = match retry.times {
+                    1 => "once".to_owned(),
+                    n => format!("up to {n} times"),
+                };
+                format!("{times}, when it has {}", on.join(" or "))
+            }),
+            junit: hold
+                .junit
+                .as_ref()
+                .map(|path| path.to_string_lossy().into_owned()),
             leftovers: hold
                 .leftovers
                 .iter()

@@ -1,6 +1,7 @@
 //! One short file for each subcommand: gather, call, report, exit.
 
 mod about;
+mod attempts;
 mod doctor;
 pub mod explain;
 mod gather;
@@ -11,7 +12,7 @@ mod reap;
 mod room;
 mod run;
 
-use crate::cli::{Action, Cli};
+use crate::cli::{Action, Cli, SchemaOf};
 use crate::exit::{Exit, Verdict};
 use crate::gate::Request;
 use crate::policy::SCHEMA;
@@ -48,6 +49,9 @@ pub fn dispatch(cli: Cli) -> Exit {
         Some(Action::Man) => about::man(),
         Some(Action::Explain(options)) => explain::command(&voice, general, options),
         Some(Action::Init(options)) => init::command(&voice, &options),
-        Some(Action::Schema) => report::data(SCHEMA),
+        Some(Action::Schema { of }) => report::data(match of {
+            SchemaOf::Policy => SCHEMA,
+            SchemaOf::Report => report::SCHEMA,
+        }),
     }
 }

@@ -1,14 +1,14 @@
 //! `guardrun -- COMMAND…` and `guardrun run SUITE`: judge, draw the plan, do it, say how it went.
 
+use super::attempts::{self, Outputs};
 use super::gather::{self, Policies};
 use super::room;
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
-use crate::outcome::{self, End, Outcome};
 use crate::plan::{self, Given, Plan};
 use crate::policy::Policy;
-use crate::report::{self, HumanListener, Voice};
+use crate::report::{self, Github, HumanListener, Voice};
 use crate::run::{Locks, Taken};
 use crate::{host, run};
 
@@ -19,57 +19,81 @@ pub(super) fn run(
     options: &RunOptions,
     request: &Request,
 ) -> Exit {
-    let policies = match gather::policies(voice, general) {
-        Ok(policies) => policies,
-        Err(exit) => return exit,
-    };
-    let grant = match permission(voice, &policies, options, request) {
-        Ok(grant) => grant,
-        Err(exit) => return exit,
-    };
-    report::before(voice, &policies.first, &grant);
-    let plan = match run::fresh_id() {
-        Ok(id) => {
-            let given = Given {
-                environment: &gather::environment(),
-                processors: host::processors(),
-            };
-            plan::draw(grant, id, host::privilege(), given)
-        }
-        Err(error) => return lost(voice, &error),
-    };
-    if options.dry_run {
-        return report::dry_run(voice, &plan);
-    }
+    let github = (!options.no_github).then(Github::here).flatten();
     // A report that cannot be written is found out before anything runs, not after an hour.
-    let report = match options
-        .report
-        .as_deref()
-        .map(report::File::create)
-        .transpose()
-    {
-        Ok(report) => report,
+    let path = options.report.as_deref().filter(|_| !options.dry_run);
+    let file = match path.map(report::File::open).transpose() {
+        Ok(file) => file,
         Err(error) => {
             report::failure(voice, Verdict::Usage, &error.to_string());
             return Verdict::Usage.into();
         }
     };
-    let mut listener = HumanListener { voice };
-    let locks = match run::take_locks(&plan, &mut listener) {
-        Ok(Taken::All(locks)) => locks,
-        Ok(Taken::Busy(busy)) => return report::busy(voice, &busy),
-        Ok(Taken::ParentDied) => {
-            let outcome = Outcome::of_nothing(None, End::ParentDied, Vec::new());
-            return told(voice, &plan, &outcome, report);
+    match judged_run(voice, general, options, request) {
+        Ok(plan) if options.dry_run => report::dry_run(voice, &plan),
+        Ok(plan) => {
+            let junit = options.junit.clone().or_else(|| plan.junit());
+            let outputs = Outputs {
+                file,
+                junit,
+                github,
+            };
+            match made_ready(voice, &plan) {
+                Ok(locks) => attempts::carry_out(voice, plan, locks, outputs),
+                Err(exit) => {
+                    outputs.not_run(voice, &plan, exit);
+                    exit
+                }
+            }
         }
-        Err(error) => return report::no_lock(voice, &error),
+        Err(exit) => {
+            let (suite, command) = match request {
+                Request::Command { argv, suite } => (suite.as_deref(), argv.as_slice()),
+                Request::Suite { name, extra } => (Some(name.as_str()), extra.as_slice()),
+            };
+            if let Some(file) = file {
+                file.write_not_run(voice, suite, command, exit);
+            }
+            if let Some(github) = github.filter(|_| !options.dry_run) {
+                github.not_run(voice, suite.unwrap_or("the command"), exit);
+            }
+            exit
+        }
+    }
+}
+
+/// The plan of a run that the policy allows. Why there is none has been said.
+fn judged_run(
+    voice: &Voice,
+    general: &General,
+    options: &RunOptions,
+    request: &Request,
+) -> Result<Plan, Exit> {
+    let policies = gather::policies(voice, general)?;
+    let grant = permission(voice, &policies, options, request)?;
+    report::before(voice, &policies.first, &grant);
+    let id = run::fresh_id().map_err(|error| attempts::lost(voice, &error))?;
+    let given = Given {
+        environment: &gather::environment(),
+        processors: host::processors(),
     };
-    // After the lock: what its last holder used is free again.
-    match room::wait(voice, &plan) {
-        Ok(()) => carry_out(voice, &plan, locks, report),
+    Ok(plan::draw(grant, id, host::privilege(), given))
+}
+
+/// Everything that a run waits for before anything is started: its locks, and then room, since what the last holder of a lock
+/// has used is free again. None when the process that started guardrun died meanwhile. Why it may not start has been said.
+fn made_ready(voice: &Voice, plan: &Plan) -> Result<Option<Locks>, Exit> {
+    let locks = match run::take_locks(plan, &mut HumanListener { voice }) {
+        Ok(Taken::All(locks)) => locks,
+        Ok(Taken::Busy(busy)) => return Err(report::busy(voice, &busy)),
+        Ok(Taken::ParentDied) => return Ok(None),
+        Err(error) => return Err(report::no_lock(voice, &error)),
+    };
+    match room::wait(voice, plan) {
+        Ok(()) => Ok(Some(locks)),
         Err(exit) => {
             locks.release();
-            exit
+            Err(exit)
         }
     }
 }
@@ -107,35 +131,4 @@ fn judge(voice: &Voice, policy: &Policy, request: &Request) -> Result<Grant, Exi
             Err(unjudged.verdict().into())
         }
     }
-}
-
-fn carry_out(voice: &Voice, plan: &Plan, locks: Locks, report: Option<report::File>) -> Exit {
-    let outcome = match run::run(plan, &locks, &mut HumanListener { voice }) {
-        Ok(outcome) => outcome,
-        Err(error) => return lost(voice, &error),
-    };
-    if outcome.unkilled.is_empty() {
-        locks.release();
-    }
-    told(voice, plan, &outcome, report)
-}
-
-/// Says how it ended, and writes it where it was asked for.
-fn told(voice: &Voice, plan: &Plan, outcome: &Outcome, report: Option<report::File>) -> Exit {
-    let ending = outcome::explain(outcome, plan.hold.leaks);
-    report::ending(voice, plan, outcome, &ending);
-    if let Some(report) = report {
-        report.write(voice, plan, outcome, &ending);
-    }
-    ending.exit
-}
-
-/// Something of guardrun's own failed before or beside the run; the keeper ends whatever was started.
-fn lost(voice: &Voice, error: &anyhow::Error) -> Exit {
-    report::failure(
-        voice,
-        Verdict::Lost,
-        &format!("could not do the run: {error:#}"),
-    );
-    Verdict::Lost.into()
 }

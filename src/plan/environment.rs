@@ -12,7 +12,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// Variables of this very run, which would steer a guardrun inside the suite or give it another's lifeline.
-const OF_ONE_RUN: [&str; 3] = ["GUARDRUN_SUITE", "GUARDRUN_REPORT", "GUARDRUN_LIFELINE_FD"];
+const OF_ONE_RUN: [&str; 4] = [
+    "GUARDRUN_SUITE",
+    "GUARDRUN_REPORT",
+    "GUARDRUN_JUNIT",
+    "GUARDRUN_LIFELINE_FD",
+];
 /// What guardrun tells its suite begins like this, and is told anew by each run.
 const TOLD_BY_A_RUN: &str = "GUARDRUN_RUN_";
 

@@ -33,6 +33,8 @@ pub struct Plan {
     pub environment: SuiteEnvironment,
     /// How it is held.
     pub hold: Hold,
+    /// The file of the policy, from which its paths are counted; None for the built-in one.
+    pub policy: Option<PathBuf>,
     /// The levels to try, in this order; never empty.
     pub ladder: Vec<Level>,
     /// What guardrun may do here.
@@ -71,10 +73,27 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege, given: Given<'_>) -
         command: grant.argv().to_vec(),
         removed: grant.removed_variables().to_vec(),
         hold: grant.hold().clone(),
+        policy: grant.policy_file().map(Path::to_owned),
         ladder: ladder(grant.hold(), privilege),
         privilege,
         repository: grant.policy_file().and_then(repository).map(Path::to_owned),
         _granted: (),
+    }
+}
+
+impl Plan {
+    /// The plan of one more attempt at the same permitted run, under a fresh id. It uses up the plan of the last one.
+    pub fn another_attempt(self, run: String) -> Plan {
+        Plan { run, ..self }
+    }
+
+    /// Where the suite writes its own JUnit report, as the policy says it: below the directory that the policy is of.
+    pub fn junit(&self) -> Option<PathBuf> {
+        Some(
+            self.repository
+                .as_deref()?
+                .join(self.hold.junit.as_deref()?),
+        )
     }
 }
 

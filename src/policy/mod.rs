@@ -17,6 +17,7 @@ mod matching;
 mod model;
 mod parse;
 mod read;
+mod retry;
 mod schema;
 mod source;
 pub(crate) mod text;
@@ -31,9 +32,10 @@ pub use lock::{Lock, Reach};
 pub use managers::{MANAGERS, Manager};
 pub use matching::{Candidate, Matcher, Specificity, Tie};
 pub use model::{
-    Gate, Hold, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
+    Gate, Hold, Idle, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
 };
 pub use read::{LARGEST, Reader, read};
+pub use retry::{Retry, RetryOn};
 
 pub use schema::SCHEMA;
 

@@ -19,7 +19,7 @@ const DEEPEST: usize = 64;
 /// One holder. Fields that an older or newer guardrun does not know are passed over.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Holder {
-    /// The run's id.
+    /// The run's id: of the attempt that goes on now, where a suite is tried again.
     pub run: String,
     /// Different for every time that a lock is taken.
     pub nonce: String,
@@ -47,15 +47,23 @@ pub struct Holder {
     /// When the first of the runs was started that this one has replaced, each the one before; its own start where it has
     /// replaced nobody.
     pub first: Moment,
-    /// Its keepers, one for each level that was tried, and the leader of its suite where that can be seen from outside.
+    /// Its keepers, one for each attempt and each level that was tried, and the leader of its suite where that can be seen from outside.
     #[serde(skip)]
     pub others: Vec<ProcessId>,
 }
 
-/// What a keeper adds: a process that is to have ended before anybody else starts.
+/// What is added while the lock is held. Never in place of what the file says already: a disk that has become full meanwhile
+/// must not leave a lock of which nobody knows who has it.
 #[derive(Serialize, Deserialize)]
-struct Added {
-    process: ProcessId,
+#[serde(untagged)]
+pub(super) enum Added {
+    /// By a keeper: a process that is to have ended before anybody else starts.
+    Process { process: ProcessId },
+    /// By the front: the suite is tried again, as a run of its own, and nothing is left of the last one.
+    Attempt {
+        run: String,
+        record: Option<PathBuf>,
+    },
 }
 
 impl Holder {
@@ -66,8 +74,12 @@ impl Holder {
         file.take(LARGEST).read_to_string(&mut text).ok()?;
         let mut lines = text.lines();
         let mut holder: Holder = serde_json::from_str(lines.next()?).ok()?;
-        let added = lines.filter_map(|line| serde_json::from_str::<Added>(line).ok());
-        holder.others = added.map(|line| line.process).collect();
+        for added in lines.filter_map(|line| serde_json::from_str(line).ok()) {
+            match added {
+                Added::Process { process } => holder.others.push(process),
+                Added::Attempt { run, record } => (holder.run, holder.record) = (run, record),
+            }
+        }
         Some(holder)
     }
 
@@ -79,9 +91,9 @@ impl Holder {
         file.write_all(&text)
     }
 
-    /// Adds a process, by its number as those outside know it.
-    pub(super) fn add(mut file: &File, process: ProcessId) -> io::Result<()> {
-        let mut text = serde_json::to_vec(&Added { process }).map_err(io::Error::from)?;
+    /// Adds to what the file says.
+    pub(super) fn add(mut file: &File, added: &Added) -> io::Result<()> {
+        let mut text = serde_json::to_vec(added).map_err(io::Error::from)?;
         text.push(b'\n');
         file.write_all(&text)
     }

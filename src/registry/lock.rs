@@ -6,6 +6,7 @@
 //! end of a run, and a holder who finds one that says something looks after the run it names before anything is started.
 
 use super::dead::is_still_there;
+use super::holder::Added;
 use super::{Holder, Scope, place, sweep};
 use crate::policy::{self, Reach};
 use crate::sys::identity::PidFd;
@@ -166,7 +167,20 @@ impl Held {
     /// starts anything, while /proc has the numbers of those outside, and for the leader.
     pub fn note(&self, process: ProcessId) {
         // Where it fails the next holder finds what is left by the run's mark. It needs no new block of the disk.
-        let _ = Holder::add(&self.file, process);
+        let _ = Holder::add(&self.file, &Added::Process { process });
+    }
+
+    /// Goes on holding it for another attempt of the same suite, which is a run of its own: from now on the next holder looks
+    /// after what that one has left. Called when nothing is left of the last one, before anything is started of the next.
+    pub fn go_on_as(&self, run: &str, record: Option<&Path>) -> Result<(), LockError> {
+        let attempt = Added::Attempt {
+            run: run.to_owned(),
+            record: record.map(Path::to_owned),
+        };
+        Holder::add(&self.file, &attempt).map_err(|cause| LockError {
+            key: self.key.shown.clone(),
+            cause,
+        })
     }
 
     /// Lets go of it: the run has been seen to end, and nothing of it is left.

@@ -2,23 +2,23 @@
 
 use super::cleared::Lines;
 use super::environment;
+use super::tree;
 use super::voice::{Tone, Voice};
+use super::{Account, text};
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
-use crate::outcome::{End, Ending, Enforcement, InForce, Lack, Outcome, Survivor};
+use crate::outcome::{End, Enforcement, Family, InForce, Lack, Outcome, Survivor};
 use crate::plan::Plan;
 use crate::plan::room::Short;
 use crate::policy::Policy;
 use crate::registry::{Holder, Swept};
 use crate::run::Listener;
 use crate::sys::signal;
+use crate::values::Usage;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
-
-/// How many processes are named one by one.
-const NAMED: usize = 20;
 
 /// Tells a person what happens during a run.
 pub struct HumanListener<'a> {
@@ -92,6 +92,27 @@ impl Listener for HumanListener<'_> {
         name_each(self.voice, survivors);
     }
 
+    fn silent_at_work(&mut self, quiet: Duration, used: Duration, of: Duration) {
+        if !self.voice.quiet {
+            self.notice(&format!(
+                "no output for {}; the suite goes on, because it works: {} of processor time in the last {}",
+                text::seconds(quiet),
+                text::seconds(used),
+                text::seconds(of)
+            ));
+        }
+    }
+
+    fn family(&mut self, family: &Family) {
+        tree::say(self.voice, family);
+    }
+
+    fn output_lost(&mut self, error: &io::Error) {
+        self.notice(&format!(
+            "could not write on what the suite writes, and read no more of it: {error}"
+        ));
+    }
+
     fn limited(&mut self, in_force: &[InForce]) {
         if self.voice.json || self.voice.quiet {
             return;
@@ -130,6 +151,10 @@ impl Listener for HumanListener<'_> {
                 format!(
                     "the time limit of {limit} is over; ending the suite, killing what is left in {grace}"
                 )
+            }
+            End::Silent(limit) => {
+                let limit = humantime::format_duration(limit);
+                format!("no output for {limit}; ending the suite, killing what is left in {grace}")
             }
             End::StdoutClosed => format!(
                 "nobody reads the output any more; ending the suite, killing what is left in {grace}"
@@ -236,6 +261,12 @@ pub(super) fn plan(plan: &Plan) -> String {
                 .map_or_else(|| "none".to_owned(), duration),
         ),
         ("grace", duration(plan.hold.grace)),
+        (
+            "idle",
+            plan.hold
+                .idle
+                .map_or_else(|| "none".to_owned(), |idle| idle.to_string()),
+        ),
     ];
     for lock in &plan.hold.locks {
         rows.push(("lock", lock.to_string()));
@@ -256,36 +287,25 @@ pub(super) fn plan(plan: &Plan) -> String {
 }
 
 fn name_each(voice: &Voice, survivors: &[Survivor]) {
-    for survivor in survivors.iter().take(NAMED) {
-        voice.say(Tone::Plain, &format!("  {}", describe(survivor)));
+    for survivor in survivors.iter().take(text::NAMED) {
+        voice.say(Tone::Plain, &format!("  {}", text::survivor(survivor)));
     }
-    if survivors.len() > NAMED {
+    if survivors.len() > text::NAMED {
         voice.say(
             Tone::Plain,
-            &format!("  and {} more", survivors.len() - NAMED),
+            &format!("  and {} more", survivors.len() - text::NAMED),
         );
     }
 }
 
-fn describe(survivor: &Survivor) -> String {
-    let mut text = format!(
-        "pid {} (parent {}, {} old): {}",
-        survivor.id.pid,
-        survivor.parent,
-        humantime::format_duration(Duration::from_secs(survivor.age_seconds)),
-        survivor.command
-    );
-    if !survivor.listening.is_empty() {
-        text += &format!(", listening on {}", survivor.listening.join(", "));
-    }
-    if let Some(reason) = &survivor.expected {
-        text += &format!(" (expected: {reason})");
-    }
-    text
-}
-
 /// Says how a run ended.
-pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &Ending) {
+pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
+    let Account {
+        plan,
+        outcome,
+        ending,
+        ..
+    } = account;
     match outcome.end {
         End::NotContained => return not_contained(voice, outcome),
         End::NotExecuted { errno } => return not_executed(voice, plan, errno),
@@ -299,7 +319,7 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
     }
     if !outcome.unkilled.is_empty() {
         voice.say(Tone::Bad, "could not be killed, and is still there:");
-        for survivor in outcome.unkilled.iter().take(NAMED) {
+        for survivor in outcome.unkilled.iter().take(text::NAMED) {
             let waiting = survivor
                 .waiting_in
                 .as_deref()
@@ -309,7 +329,7 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
                 Tone::Plain,
                 &format!(
                     "  {}, state {}{waiting}",
-                    describe(survivor),
+                    text::survivor(survivor),
                     survivor.state
                 ),
             );
@@ -333,6 +353,7 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
         ending.verdicts.is_empty(),
         outcome.status.is_some_and(|status| status.passed()),
     ) {
+        (true, true) if account.is_flaky() => Tone::Notice,
         (true, true) => Tone::Good,
         (true, false) => Tone::Notice,
         (false, _) => Tone::Bad,
@@ -344,17 +365,27 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
         (n, _) => format!("{n} still there"),
     };
     let level = outcome.level.map_or("not started", |level| level.name());
-    let verdict = ending
+    // Every verdict that holds, the deciding one first.
+    let verdicts: Vec<_> = ending
         .verdicts
-        .first()
-        .map(|verdict| format!("{}: ", verdict.name()))
-        .unwrap_or_default();
+        .iter()
+        .map(|verdict| verdict.name())
+        .collect();
+    let verdicts = match verdicts.is_empty() {
+        true => String::new(),
+        false => format!("{}: ", verdicts.join(", ")),
+    };
+    let used = outcome.usage.map(used).unwrap_or_default();
+    let attempt = match account.is_flaky() {
+        true => format!(" at attempt {}, and is flaky,", account.earlier.len() + 1),
+        false => String::new(),
+    };
     voice.say(
         tone,
         &format!(
-            "{verdict}{name} {} in {} · {left} ({level})",
+            "{verdicts}{name} {}{attempt} in {} · {used}{left} ({level})",
             ending.cause,
-            seconds(outcome.elapsed)
+            text::seconds(outcome.elapsed)
         ),
     );
     if ending.verdicts.contains(&Verdict::Leaked) {
@@ -374,11 +405,25 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
     }
 }
 
-fn seconds(time: Duration) -> String {
-    match time.as_secs() {
-        0..60 => format!("{:.1} s", time.as_secs_f64()),
-        whole => humantime::format_duration(Duration::from_secs(whole)).to_string(),
-    }
+fn used(usage: Usage) -> String {
+    format!(
+        "{} CPU, largest process {} · ",
+        text::seconds(usage.user + usage.system),
+        text::size(usage.largest_resident_bytes)
+    )
+}
+
+/// Says that the suite is tried again, and what it is tried again after.
+pub(super) fn another_attempt(voice: &Voice, account: &Account<'_>, made: u32, times: u32) {
+    let name = account.plan.suite.as_deref().unwrap_or("the command");
+    let text = format!(
+        "{name} {} in {}; attempt {} of {} begins",
+        account.ending.cause,
+        text::seconds(account.outcome.elapsed),
+        made + 1,
+        times + 1
+    );
+    voice.say(Tone::Notice, &text);
 }
 
 fn say_lack(voice: &Voice, lack: &Lack, tone: Tone) {

@@ -4,7 +4,7 @@ use super::hold::Hold;
 use super::limits::{self, Limits};
 use super::supervise::{self, Made, Supervised};
 use super::surroundings::Surroundings;
-use super::{Listener, Locks, job::Job};
+use super::{Listener, Locks, job::Job, relay::Relay};
 use crate::contain::{self, Leaf};
 use crate::host;
 use crate::keeper::{self, Orders};
@@ -22,6 +22,10 @@ use std::time::Duration;
 use tracing::debug;
 
 /// What became of an attempt.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a process makes few of these in its life"
+)]
 pub(super) enum Attempt {
     /// The level could not be had; nothing was started.
     Lacking(Lack),
@@ -135,6 +139,11 @@ pub(super) fn attempt(
         terminal: surroundings.job.as_ref().map(Job::terminal),
         foreground,
         leaf: leaf.as_ref(),
+        outputs: surroundings
+            .relay
+            .as_ref()
+            .map(Relay::outputs)
+            .unwrap_or_default(),
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,
         open_files: plan.hold.ceilings.open_files,
@@ -154,6 +163,9 @@ pub(super) fn attempt(
             fds::close_copy(&line);
             if let Some((_, write)) = &surroundings.lifeline {
                 fds::close_copy(write);
+            }
+            if let Some(relay) = &surroundings.relay {
+                relay.close_copies();
             }
             signal::block(&Set::all());
             keeper::keep(orders)
@@ -235,6 +247,7 @@ fn note_limits(record: &Record, plan: &Plan, in_force: &[InForce], locks: &Locks
     };
     let mut limits = vec![by_clock("grace", plan.hold.grace)];
     limits.extend(plan.hold.timeout.map(|time| by_clock("timeout", time)));
+    limits.extend(plan.hold.idle.map(|idle| by_clock("idle", idle.after)));
     limits.extend(
         locks
             .time_left()

@@ -15,7 +15,7 @@ use crate::sys::poll::{self, Interest};
 use crate::sys::{procfs, signal};
 use crate::values::{ProcessId, WhenBusy};
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The longest that one waits before one looks again.
@@ -103,6 +103,14 @@ impl Locks {
     /// Adds the calling process, a keeper, to what each of them says.
     pub(crate) fn held(&self) -> &[Held] {
         &self.held
+    }
+
+    /// Goes on holding all for another attempt, the run of this id. It has what is left of the time of the first one.
+    pub fn go_on_as(&self, run: &str) -> Result<(), LockError> {
+        let record = record_of(run);
+        self.held
+            .iter()
+            .try_for_each(|held| held.go_on_as(run, record.as_deref()))
     }
 
     /// Lets go of all: the run has been seen to end, and nothing of it is left.
@@ -309,7 +317,6 @@ impl Wanted<'_> {
     fn holder(&self, path: &Path) -> Holder {
         let own = procfs::own();
         let command = self.plan.command.iter().map(|word| word.to_string_lossy());
-        let records = registry::directory(std::env::var_os("XDG_RUNTIME_DIR")).ok();
         Holder {
             run: self.plan.run.clone(),
             nonce: format!("{:016x}", crate::sys::random().unwrap_or_default()),
@@ -321,7 +328,7 @@ impl Wanted<'_> {
                 .unwrap_or_default(),
             suite: self.plan.suite.clone(),
             command: shorten(&command.collect::<Vec<_>>().join(" ")),
-            record: records.map(|it| registry::Record::place(&it, &self.plan.run)),
+            record: record_of(&self.plan.run),
             path: path.to_owned(),
             grace_seconds: self.plan.hold.grace.as_secs_f64(),
             since: Moment::now(),
@@ -338,6 +345,12 @@ impl Wanted<'_> {
 enum Waited {
     Somewhat,
     ParentDied,
+}
+
+/// Where the record of this run is, or is going to be.
+fn record_of(run: &str) -> Option<PathBuf> {
+    let records = registry::directory(std::env::var_os("XDG_RUNTIME_DIR")).ok()?;
+    Some(registry::Record::place(&records, run))
 }
 
 /// The runs that this process is in.

@@ -2,20 +2,26 @@
 
 mod clock;
 mod course;
+mod effort;
+mod family;
 mod hold;
 mod job;
 mod launch;
 mod limits;
 mod locks;
+mod relay;
+mod silence;
 mod supervise;
 mod surroundings;
 mod survey;
 mod watch;
 
-use crate::outcome::{End, InForce, Lack, Outcome};
+use crate::outcome::{End, Family, InForce, Lack, OomCount, Outcome};
 use crate::plan::Plan;
 use crate::registry::{Holder, Swept};
+use crate::sys::procfs;
 use anyhow::Context;
+use jiff::Timestamp;
 use launch::Attempt;
 pub use locks::{Busy, Locks, Taken, Why, take_locks};
 use std::io;
@@ -35,6 +41,12 @@ pub trait Listener {
     fn waiting(&mut self, lock: &str, holder: &Holder, waited: Duration);
     /// Processes were still alive after the suite had ended; they are being ended now.
     fn survivors(&mut self, survivors: &[crate::outcome::Survivor]);
+    /// The suite has written nothing for so long, and has used so much processor time in the last `of`.
+    fn silent_at_work(&mut self, quiet: Duration, used: Duration, of: Duration);
+    /// The processes of the run, as they are now.
+    fn family(&mut self, family: &Family);
+    /// What the suite wrote could not be written on, and is lost from here.
+    fn output_lost(&mut self, error: &io::Error);
     /// These ceilings are in force.
     fn limited(&mut self, in_force: &[InForce]);
     /// The suite was asked to end, and has this long before it is killed.
@@ -47,18 +59,56 @@ pub fn fresh_id() -> anyhow::Result<String> {
     Ok(format!("{:012x}", number >> 16))
 }
 
+/// What the front keeps from one attempt to the next: it takes over signals and terminal once, and not once for each.
+#[derive(Default)]
+pub struct Front {
+    surroundings: Option<Surroundings>,
+}
+
 /// Carries out a plan and answers with everything that is known about it when it is over. The error is one of guardrun's
-/// own before anything was started.
-pub fn run(plan: &Plan, locks: &Locks, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
-    let Some(mut surroundings) = Surroundings::take_in(plan, listener)? else {
+/// own before anything was started. `front` and `locks` are the same for every attempt of one guardrun.
+pub fn run(
+    plan: &Plan,
+    locks: &Locks,
+    front: &mut Front,
+    listener: &mut dyn Listener,
+) -> anyhow::Result<Outcome> {
+    let surroundings = match front.surroundings.take() {
+        None => Surroundings::take_in(plan, listener)?,
+        Some(earlier) => match earlier.end_asked_for_meanwhile() {
+            Some(end) => return Ok(Outcome::of_nothing(None, end, Vec::new())),
+            None => Some(earlier.for_another_attempt(plan)?),
+        },
+    };
+    let Some(surroundings) = surroundings else {
         return Ok(Outcome::of_nothing(None, End::ParentDied, Vec::new()));
     };
+    let surroundings = front.surroundings.insert(surroundings);
+    let (started, oom_kills) = (Timestamp::now(), procfs::oom_kills());
     let mut lacks: Vec<Lack> = Vec::new();
     for level in &plan.ladder {
-        match launch::attempt(plan, *level, &lacks, locks, &mut surroundings, listener)? {
+        match launch::attempt(plan, *level, &lacks, locks, surroundings, listener)? {
             Attempt::Lacking(lack) => lacks.push(lack),
-            Attempt::Over(outcome) => return Ok(Outcome { lacks, ..outcome }),
+            Attempt::Over(outcome) => {
+                // What is left is to say how it went. Should nobody read that, a signal ends guardrun as it ends any program.
+                surroundings.inherited.restore_mask();
+                let oom = OomCount {
+                    machine: oom_kills_since(oom_kills),
+                    ..outcome.oom
+                };
+                return Ok(Outcome {
+                    lacks,
+                    oom,
+                    started: Some(started),
+                    ..outcome
+                });
+            }
         }
     }
     Ok(Outcome::of_nothing(None, End::NotContained, lacks))
+}
+
+/// How many processes the kernel has killed on this machine since it had killed that many.
+fn oom_kills_since(before: Option<u64>) -> Option<u64> {
+    Some(procfs::oom_kills()?.saturating_sub(before?))
 }

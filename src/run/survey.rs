@@ -82,7 +82,7 @@ pub fn look_at(processes: &[Stat], rules: &Hold) -> Vec<Survivor> {
 }
 
 /// Its arguments in one line; its name in brackets where it shows none.
-fn command(stat: &Stat) -> String {
+pub(super) fn command(stat: &Stat) -> String {
     let arguments = procfs::arguments(stat.id.pid);
     if arguments.is_empty() {
         return format!("[{}]", stat.name);

@@ -26,6 +26,14 @@ pub fn move_up(fd: OwnedFd, lowest: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(moved) })
 }
 
+/// A second descriptor for what this process was given under that number; close-on-exec. EBADF where there is nothing.
+pub fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_DUPFD_CLOEXEC takes two numbers and touches no memory; a number that is not open only gives EBADF.
+    let copy = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) })?;
+    // SAFETY: the kernel has just made it for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
 /// Lets the suite find closed the standard streams that were closed for guardrun: the /dev/null that the Rust runtime
 /// put there keeps the numbers taken while guardrun runs, and goes at exec.
 pub fn close_placeholders_at_exec() {
@@ -68,6 +76,22 @@ pub fn wait_for_end(read_end: &OwnedFd) {
         nix::unistd::read(read_end, &mut [0]),
         Ok(1..) | Err(nix::Error::EINTR)
     ) {}
+}
+
+/// Lets reads and writes through this descriptor's description fail where they would wait (O_NONBLOCK). Only for what this
+/// program has opened itself: others who share a description would be changed as well.
+pub fn never_wait(fd: &impl AsFd) -> io::Result<()> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: F_GETFL on an open descriptor takes nothing and touches no memory.
+    let flags = check(unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
+    // SAFETY: F_SETFL on an open descriptor takes a number and touches no memory.
+    check(unsafe { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) }).map(drop)
+}
+
+/// Makes this the standard stream of that number, surviving exec. For a child that is about to become the suite.
+pub fn put_in_place(fd: BorrowedFd<'_>, stream: RawFd) -> io::Result<()> {
+    // SAFETY: dup2 takes two numbers; the stream's copy in this child belongs to nobody else.
+    check(unsafe { libc::dup2(fd.as_raw_fd(), stream) }).map(drop)
 }
 
 /// Standard output, to be watched.

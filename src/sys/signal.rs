@@ -129,6 +129,11 @@ pub fn take_over(set: &Set) -> Inherited {
 }
 
 impl Inherited {
+    /// Lets through again, in the front, what was let through when it was started.
+    pub fn restore_mask(&self) {
+        set_mask(&self.mask);
+    }
+
     /// Puts everything back as it was, in the child that becomes the suite.
     pub fn restore(&self) {
         if self.chld_ignored {
@@ -204,6 +209,20 @@ pub fn die_of(signal: i32) {
     // SAFETY: kill takes two numbers and touches no memory.
     unsafe { libc::kill(std::process::id() as i32, signal) };
     unblock(&Set::of(&[signal]));
+}
+
+/// Whether this is a signal by which a program dies of a fault of its own: what it did was illegal, or it gave itself up.
+pub fn is_fault(signal: i32) -> bool {
+    matches!(
+        signal,
+        libc::SIGILL
+            | libc::SIGTRAP
+            | libc::SIGABRT
+            | libc::SIGBUS
+            | libc::SIGFPE
+            | libc::SIGSEGV
+            | libc::SIGSYS
+    )
 }
 
 /// The signal's name, such as `SIGTERM`.

@@ -270,6 +270,7 @@ impl Explanation {
             ("at least", &hold.at_least),
             ("timeout", &hold.timeout),
             ("grace", &hold.grace),
+            ("idle", &hold.idle),
         ] {
             let place = part.place.as_deref().unwrap_or("built in");
             writeln!(f, "{name:<10} {}  ({place})", part.value)?;
@@ -278,6 +279,10 @@ impl Explanation {
         for lock in &hold.locks {
             let place = lock.place.as_deref().unwrap_or("built in");
             writeln!(f, "lock       {}  ({place})", lock.value)?;
+        }
+        writeln!(f, "retry      {}", hold.retry)?;
+        if let Some(path) = &hold.junit {
+            writeln!(f, "junit      {}", printable(path))?;
         }
         for loosening in &self.loosenings {
             write!(

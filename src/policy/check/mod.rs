@@ -6,9 +6,12 @@
 mod ceilings;
 mod environment;
 mod hold;
+mod idle;
+mod junit;
 mod lines;
 mod lock;
 mod loosening;
+mod retry;
 
 use super::environment::EnvironmentRules;
 use super::error::PolicyError;

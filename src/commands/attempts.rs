@@ -1,0 +1,127 @@
+//! Carrying out a plan: once, or as often as the policy lets it be tried, each attempt a whole run of its own; then telling
+//! everybody who is to be told.
+
+use crate::exit::{Exit, Verdict};
+use crate::outcome::{self, Attempt, End, Outcome};
+use crate::plan::Plan;
+use crate::report::{self, Account, Github, HumanListener, Junit, Voice};
+use crate::run::{self, Front, Locks};
+use std::path::PathBuf;
+
+/// Who is told of a run besides the one who reads stderr.
+pub(super) struct Outputs {
+    /// `--report`.
+    pub(super) file: Option<report::File>,
+    /// Where the suite writes its JUnit report.
+    pub(super) junit: Option<PathBuf>,
+    /// The step of GitHub Actions.
+    pub(super) github: Option<Github>,
+}
+
+impl Outputs {
+    /// Tells of a run that the policy allows and that did not come about.
+    pub(super) fn not_run(self, voice: &Voice, plan: &Plan, exit: Exit) {
+        if let Some(file) = self.file {
+            file.write_not_run(voice, plan.suite.as_deref(), &plan.command, exit);
+        }
+        if let Some(github) = self.github {
+            let name = plan.suite.as_deref().unwrap_or("the command");
+            github.not_run(voice, name, exit);
+        }
+    }
+}
+
+/// Runs, tells, and answers with how guardrun exits. The locks are held from the first attempt to the end of the last; None
+/// when the process that started guardrun died while they were waited for.
+pub(super) fn carry_out(
+    voice: &Voice,
+    mut plan: Plan,
+    locks: Option<Locks>,
+    outputs: Outputs,
+) -> Exit {
+    let mut front = Front::default();
+    let mut earlier: Vec<Attempt> = Vec::new();
+    let name = plan.suite.clone();
+    let command = plan.command.clone();
+    let could_not = |error: &anyhow::Error, file: Option<report::File>| {
+        let exit = lost(voice, error);
+        if let Some(file) = file {
+            file.write_not_run(voice, name.as_deref(), &command, exit);
+        }
+        exit
+    };
+    let in_passing = voice.in_passing();
+    loop {
+        let junit = outputs.junit.clone().map(Junit::look);
+        let mut listener = HumanListener { voice: &in_passing };
+        let outcome = match &locks {
+            Some(locks) => run::run(&plan, locks, &mut front, &mut listener),
+            None => Ok(Outcome::of_nothing(None, End::ParentDied, Vec::new())),
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => return could_not(&error, outputs.file),
+        };
+        let ending = outcome::explain(&outcome, plan.hold.leaks);
+        let account = Account {
+            plan: &plan,
+            outcome: &outcome,
+            ending: &ending,
+            earlier: &earlier,
+        };
+        let made = earlier.len() as u32 + 1;
+        let retry = plan.hold.retry.as_ref();
+        if let Some(retry) = retry
+            && outcome::is_to_be_tried_again(Some(retry), made, &outcome, &ending)
+        {
+            report::another_attempt(voice, &account, made, retry.times);
+            earlier.push(Attempt {
+                run: plan.run.clone(),
+                started: outcome.started,
+                elapsed: outcome.elapsed,
+                ending,
+            });
+            plan = match fresh_id(locks.as_ref()) {
+                Ok(id) => plan.another_attempt(id),
+                Err(error) => return could_not(&error, outputs.file),
+            };
+            continue;
+        }
+        // What could not be killed goes on keeping others off: the next holder finds it by what the lock says.
+        if outcome.unkilled.is_empty()
+            && let Some(locks) = locks
+        {
+            locks.release();
+        }
+        report::ending(voice, &account);
+        if let Some(Err(text)) = junit.map(|junit| junit.write(&plan, &outcome, &ending)) {
+            report::unwritten(voice, &text);
+        }
+        if let Some(github) = outputs.github {
+            github.ending(voice, &account);
+        }
+        if let Some(file) = outputs.file {
+            file.write(voice, &account);
+        }
+        return ending.exit;
+    }
+}
+
+/// The id of one more attempt, for which the locks are held from now on.
+fn fresh_id(locks: Option<&Locks>) -> anyhow::Result<String> {
+    let id = run::fresh_id()?;
+    if let Some(locks) = locks {
+        locks.go_on_as(&id)?;
+    }
+    Ok(id)
+}
+
+/// Something of guardrun's own failed before or beside the run; the keeper ends whatever was started.
+pub(super) fn lost(voice: &Voice, error: &anyhow::Error) -> Exit {
+    report::failure(
+        voice,
+        Verdict::Lost,
+        &format!("could not do the run: {error:#}"),
+    );
+    Verdict::Lost.into()
+}

@@ -93,6 +93,7 @@ pub(super) fn carry_out(
         {
             locks.release();
         }
+        front.give_signals_back();
         report::ending(voice, &account);
         if let Some(Err(text)) = junit.map(|junit| junit.write(&plan, &outcome, &ending)) {
             report::unwritten(voice, &text);

@@ -499,7 +499,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(seen, 11 * 321 * 4 * 2 * 8);
+        assert_eq!(seen, 12 * 321 * 4 * 2 * 8);
     }
 
     fn must_hold(outcome: &Outcome, leaks: Leaks) {

@@ -65,6 +65,16 @@ pub struct Front {
     surroundings: Option<Surroundings>,
 }
 
+impl Front {
+    /// Lets signals through again: what is left is to say how it went, and should nobody read that, a signal ends guardrun as
+    /// it ends any program.
+    pub fn give_signals_back(&self) {
+        if let Some(surroundings) = &self.surroundings {
+            surroundings.inherited.restore_mask();
+        }
+    }
+}
+
 /// Carries out a plan and answers with everything that is known about it when it is over. The error is one of guardrun's
 /// own before anything was started. `front` and `locks` are the same for every attempt of one guardrun.
 pub fn run(
@@ -90,8 +100,6 @@ pub fn run(
         match launch::attempt(plan, *level, &lacks, locks, surroundings, listener)? {
             Attempt::Lacking(lack) => lacks.push(lack),
             Attempt::Over(outcome) => {
-                // What is left is to say how it went. Should nobody read that, a signal ends guardrun as it ends any program.
-                surroundings.inherited.restore_mask();
                 let oom = OomCount {
                     machine: oom_kills_since(oom_kills),
                     ..outcome.oom

@@ -21,7 +21,7 @@ const POLICY: &str = r#"
 #[test]
 fn nobody_starts_while_a_suite_whose_front_was_killed_is_dying() {
     daemon_test(|| {
-        strike(|holder| holder.front.signal(libc::SIGKILL));
+        strike(POLICY, |holder| holder.front.signal(libc::SIGKILL));
     });
 }
 
@@ -29,15 +29,7 @@ fn nobody_starts_while_a_suite_whose_front_was_killed_is_dying() {
 #[test]
 fn nobody_starts_beside_a_suite_whose_front_and_keeper_were_killed() {
     daemon_test(|| {
-        strike(|holder| {
-            let keeper = holder.keeper().expect("a keeper");
-            for process in [&holder.front, &keeper] {
-                process.signal(libc::SIGSTOP);
-                assert!(process.stops_within(PATIENCE));
-            }
-            keeper.signal(libc::SIGKILL);
-            holder.front.signal(libc::SIGKILL);
-        });
+        strike(POLICY, kill_both);
     });
 }
 
@@ -45,8 +37,21 @@ fn nobody_starts_beside_a_suite_whose_front_and_keeper_were_killed() {
 #[test]
 fn nobody_starts_while_a_suite_whose_keeper_was_killed_is_dying() {
     daemon_test(|| {
-        strike(|holder| holder.keeper().expect("a keeper").signal(libc::SIGKILL));
+        strike(POLICY, |holder| {
+            holder.keeper().expect("a keeper").signal(libc::SIGKILL)
+        });
     });
+}
+
+/// Kills front and keeper so that neither does anything about the other's death.
+pub(super) fn kill_both(holder: &Started) {
+    let keeper = holder.keeper().expect("a keeper");
+    for process in [&holder.front, &keeper] {
+        process.signal(libc::SIGSTOP);
+        assert!(process.stops_within(PATIENCE));
+    }
+    keeper.signal(libc::SIGKILL);
+    holder.front.signal(libc::SIGKILL);
 }
 
 /// How the next one comes to the lock.
@@ -58,10 +63,10 @@ enum Next {
     Insists,
 }
 
-fn strike(blow: impl Fn(&Started)) {
+pub(super) fn strike(policy: &str, blow: impl Fn(&Started)) {
     for level in LEVELS {
         for next in [Next::Waits, Next::Insists] {
-            let ground = Ground::new(POLICY);
+            let ground = Ground::new(policy);
             if ground.can_hold(level) {
                 strike_one(&ground, level, next, &blow);
             }

@@ -1,5 +1,6 @@
 //! One at a time: locks of suites.
 
+mod attempts;
 mod crowd;
 mod death;
 pub(crate) mod ground;

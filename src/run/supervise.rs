@@ -213,10 +213,12 @@ impl Supervisor<'_> {
             if fork_refused && let Some(reached) = self.limits.fork_refused() {
                 self.step(Event::OverLimit(reached));
             }
-            if look.is_some_and(|look| Instant::now() >= look)
-                && let Some(reached) = self.limits.look(&self.hold, self.clock.now())
-            {
-                self.step(Event::OverLimit(reached));
+            if look.is_some_and(|look| Instant::now() >= look) {
+                let reached = self.limits.look(&self.hold, self.clock.now());
+                self.note_sample();
+                if let Some(reached) = reached {
+                    self.step(Event::OverLimit(reached));
+                }
             }
             if tick.is_some_and(|tick| Instant::now() >= tick) {
                 self.step(Event::Tick);
@@ -477,6 +479,12 @@ impl Supervisor<'_> {
         if end == End::Itself && self.course.end() != End::Itself && !self.course.is_over() {
             self.listener
                 .ending(self.course.end(), self.plan.hold.grace);
+        }
+    }
+
+    fn note_sample(&mut self) {
+        if let (Some(sample), Some(record)) = (self.limits.take_sample(), self.record) {
+            record.note(&sample);
         }
     }
 

@@ -100,6 +100,47 @@ fn a_run_that_went_well_has_noted_how_it_was_held_and_how_it_ended() {
     });
 }
 
+/// A watch notes what it sees; where the kernel holds the ceilings, or there are none, nobody looks and nothing is noted.
+#[test]
+fn what_a_watch_sees_is_noted_and_without_a_watch_there_are_no_samples() {
+    daemon_test(|| {
+        let policy = POLICY.replace("[suite.short]", "[suite.busy]\n    command = [\"sh\", \"-c\", \"end=$(($(date +%s) + 4)); while [ $(date +%s) -lt $end ]; do :; done\"]\n    [suite.short]");
+        let ground = Ground::new(&policy);
+        for (ceiling, may_watch) in [(Some(["--memory", "1GiB"]), true), (None, false)] {
+            let mut words = vec!["run", "--level", "subreaper"];
+            words.extend(ceiling.iter().flatten());
+            words.push("busy");
+            assert!(ground.run(&words).status.success());
+            let told = ground.run(&["--json", "logs"]);
+            let lines = String::from_utf8(told.stdout).expect("text");
+            let watched = lines.contains("guardrun's watch");
+            let events = lines
+                .lines()
+                .map(|line| serde_json::from_str(line).expect("each line is JSON"));
+            let samples: Vec<Value> = events
+                .filter(|event: &Value| event["event"] == "sample")
+                .collect();
+            assert!(may_watch || !watched, "{lines}");
+            assert_eq!(!samples.is_empty(), watched, "{lines}");
+            for sample in &samples {
+                assert!(sample["processes"].as_u64() >= Some(1), "{sample}");
+                assert!(sample["memory_bytes"].as_u64() > Some(0), "{sample}");
+            }
+            let times: Vec<u64> = samples
+                .iter()
+                .map(|sample| sample["at_ms"].as_u64().expect("a time"))
+                .collect();
+            assert!(
+                times.windows(2).all(|pair| pair[1] - pair[0] >= 900),
+                "about once a second at the most: {times:?}"
+            );
+            if let [.., last] = &samples[..] {
+                assert!(last["cpu_seconds"].as_f64() > Some(0.0), "{last}");
+            }
+        }
+    });
+}
+
 /// "Live is decided by the lock on the record, never by pid."
 #[test]
 fn ps_shows_who_is_alive_and_what_it_holds() {

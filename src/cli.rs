@@ -1,6 +1,6 @@
 //! The words typed: the one definition that help, completions and the man page come from. No I/O, no meaning.
 
-use crate::values::{Leaks, Level};
+use crate::values::{Leaks, Level, WhenBusy};
 use bytesize::ByteSize;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
@@ -19,7 +19,7 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | doctor | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | ps | logs | reap | doctor | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
@@ -90,6 +90,12 @@ pub enum Action {
     Explain(Explain),
     /// Probe what this machine can enforce, by doing it, with a remedy for each lack
     Doctor(Doctor),
+    /// List the runs that are alive, what they use, and the locks that they hold
+    Ps(Ps),
+    /// Show what was noted about a run
+    Logs(Logs),
+    /// List what dead runs have left, and end it
+    Reap(Reap),
     /// Write a first guardrun.toml for this repository
     Init(Init),
     /// Print the JSON Schema of guardrun.toml, or of what guardrun reports
@@ -199,6 +205,9 @@ pub struct RunOptions {
     /// What processes left behind by a green run mean
     #[arg(long, env = "GUARDRUN_LEAKS", value_name = "WHAT")]
     pub leaks: Option<Leaks>,
+    /// What to do when another run has a lock that the suite needs
+    #[arg(long, env = "GUARDRUN_LOCK", value_name = "WHAT")]
+    pub lock: Option<WhenBusy>,
     /// Go on when the process that started guardrun dies
     #[arg(long, env = "GUARDRUN_OUTLIVE_PARENT", value_parser = clap::builder::FalseyValueParser::new())]
     pub outlive_parent: bool,
@@ -262,6 +271,33 @@ pub struct Doctor {
     /// Exit with an error unless this level can be had
     #[arg(long, value_name = "LEVEL")]
     pub at_least: Option<Level>,
+}
+
+/// `guardrun ps`.
+#[derive(Args, Debug)]
+pub struct Ps {
+    /// Also the runs that are dead or over
+    #[arg(short, long)]
+    pub all: bool,
+    /// Say it again every second, until Ctrl-C
+    #[arg(short, long)]
+    pub watch: bool,
+}
+
+/// `guardrun logs`.
+#[derive(Args, Debug)]
+pub struct Logs {
+    /// The run, by the beginning of its id; the newest one, if left out
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+}
+
+/// `guardrun reap`.
+#[derive(Args, Debug)]
+pub struct Reap {
+    /// End what is listed; without it, nothing is touched
+    #[arg(long, visible_alias = "apply")]
+    pub yes: bool,
 }
 
 /// `guardrun init`.

@@ -18,6 +18,8 @@ pub enum Verdict {
     BadPolicy,
     /// The level of containment asked for cannot be had here.
     CannotContain,
+    /// A lock that the suite needs cannot be had.
+    Busy,
     /// There is not enough free memory or too few processes can still be made.
     NoRoom,
     /// The suite passed, and left processes behind that were then killed.
@@ -75,6 +77,12 @@ pub const TABLE: &[Row] = &[
         code: 42,
         name: "cannot-contain",
         meaning: "the level of containment asked for cannot be had here; nothing was started",
+    },
+    Row {
+        verdict: Verdict::Busy,
+        code: 43,
+        name: "busy",
+        meaning: "a lock that the suite needs is held by another run, or cannot be taken; nothing was started",
     },
     Row {
         verdict: Verdict::NoRoom,

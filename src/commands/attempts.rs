@@ -2,10 +2,10 @@
 //! everybody who is to be told.
 
 use crate::exit::{Exit, Verdict};
-use crate::outcome::{self, Attempt};
+use crate::outcome::{self, Attempt, End, Outcome};
 use crate::plan::Plan;
 use crate::report::{self, Account, Github, HumanListener, Junit, Voice};
-use crate::run::{self, Front};
+use crate::run::{self, Front, Locks};
 use std::path::PathBuf;
 
 /// Who is told of a run besides the one who reads stderr.
@@ -18,8 +18,27 @@ pub(super) struct Outputs {
     pub(super) github: Option<Github>,
 }
 
-/// Runs, tells, and answers with how guardrun exits.
-pub(super) fn carry_out(voice: &Voice, mut plan: Plan, outputs: Outputs) -> Exit {
+impl Outputs {
+    /// Tells of a run that the policy allows and that did not come about.
+    pub(super) fn not_run(self, voice: &Voice, plan: &Plan, exit: Exit) {
+        if let Some(file) = self.file {
+            file.write_not_run(voice, plan.suite.as_deref(), &plan.command, exit);
+        }
+        if let Some(github) = self.github {
+            let name = plan.suite.as_deref().unwrap_or("the command");
+            github.not_run(voice, name, exit);
+        }
+    }
+}
+
+/// Runs, tells, and answers with how guardrun exits. The locks are held from the first attempt to the end of the last; None
+/// when the process that started guardrun died while they were waited for.
+pub(super) fn carry_out(
+    voice: &Voice,
+    mut plan: Plan,
+    locks: Option<Locks>,
+    outputs: Outputs,
+) -> Exit {
     let mut front = Front::default();
     let mut earlier: Vec<Attempt> = Vec::new();
     let name = plan.suite.clone();
@@ -34,7 +53,12 @@ pub(super) fn carry_out(voice: &Voice, mut plan: Plan, outputs: Outputs) -> Exit
     let in_passing = voice.in_passing();
     loop {
         let junit = outputs.junit.clone().map(Junit::look);
-        let outcome = match run::run(&plan, &mut front, &mut HumanListener { voice: &in_passing }) {
+        let mut listener = HumanListener { voice: &in_passing };
+        let outcome = match &locks {
+            Some(locks) => run::run(&plan, locks, &mut front, &mut listener),
+            None => Ok(Outcome::of_nothing(None, End::ParentDied, Vec::new())),
+        };
+        let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => return could_not(&error, outputs.file),
         };
@@ -57,11 +81,17 @@ pub(super) fn carry_out(voice: &Voice, mut plan: Plan, outputs: Outputs) -> Exit
                 elapsed: outcome.elapsed,
                 ending,
             });
-            plan = match run::fresh_id() {
+            plan = match fresh_id(locks.as_ref()) {
                 Ok(id) => plan.another_attempt(id),
                 Err(error) => return could_not(&error, outputs.file),
             };
             continue;
+        }
+        // What could not be killed goes on keeping others off: the next holder finds it by what the lock says.
+        if outcome.unkilled.is_empty()
+            && let Some(locks) = locks
+        {
+            locks.release();
         }
         front.give_signals_back();
         report::ending(voice, &account);
@@ -76,6 +106,15 @@ pub(super) fn carry_out(voice: &Voice, mut plan: Plan, outputs: Outputs) -> Exit
         }
         return ending.exit;
     }
+}
+
+/// The id of one more attempt, for which the locks are held from now on.
+fn fresh_id(locks: Option<&Locks>) -> anyhow::Result<String> {
+    let id = run::fresh_id()?;
+    if let Some(locks) = locks {
+        locks.go_on_as(&id)?;
+    }
+    Ok(id)
 }
 
 /// Something of guardrun's own failed before or beside the run; the keeper ends whatever was started.

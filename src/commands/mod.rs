@@ -6,6 +6,9 @@ mod doctor;
 pub mod explain;
 mod gather;
 pub mod init;
+mod logs;
+mod ps;
+mod reap;
 mod room;
 mod run;
 
@@ -38,6 +41,9 @@ pub fn dispatch(cli: Cli) -> Exit {
             run::run(&voice, general, &suite.options, &request)
         }
         Some(Action::Doctor(options)) => doctor::doctor(&voice, &options),
+        Some(Action::Ps(options)) => ps::ps(&voice, &options),
+        Some(Action::Logs(options)) => logs::logs(&voice, &options),
+        Some(Action::Reap(options)) => reap::reap(&voice, &options),
         Some(Action::About { topic }) => about::about(&voice, topic),
         Some(Action::Completions { shell }) => about::completions(shell),
         Some(Action::Man) => about::man(),

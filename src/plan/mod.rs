@@ -39,6 +39,8 @@ pub struct Plan {
     pub ladder: Vec<Level>,
     /// What guardrun may do here.
     pub privilege: Privilege,
+    /// The directory that the policy is of; None for the built-in policy.
+    pub repository: Option<PathBuf>,
     /// Keeps a plan from being made without a grant.
     _granted: (),
 }
@@ -74,6 +76,7 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege, given: Given<'_>) -
         policy: grant.policy_file().map(Path::to_owned),
         ladder: ladder(grant.hold(), privilege),
         privilege,
+        repository: grant.policy_file().and_then(repository).map(Path::to_owned),
         _granted: (),
     }
 }
@@ -84,16 +87,22 @@ impl Plan {
         Plan { run, ..self }
     }
 
-    /// Where the suite writes its own JUnit report, as the policy says it: below the directory of guardrun.toml, or above
-    /// that of .config/guardrun.toml.
+    /// Where the suite writes its own JUnit report, as the policy says it: below the directory that the policy is of.
     pub fn junit(&self) -> Option<PathBuf> {
-        let (file, path) = (self.policy.as_deref()?, self.hold.junit.as_deref()?);
-        let directory = file.parent()?;
-        let root = match directory.ends_with(".config") {
-            true => directory.parent()?,
-            false => directory,
-        };
-        Some(root.join(path))
+        Some(
+            self.repository
+                .as_deref()?
+                .join(self.hold.junit.as_deref()?),
+        )
+    }
+}
+
+/// The directory that a policy file is of: its own, or the one above `.config`.
+fn repository(file: &Path) -> Option<&Path> {
+    let own = file.parent()?;
+    match own.file_name() {
+        Some(name) if name == ".config" => own.parent(),
+        _ => Some(own),
     }
 }
 

@@ -11,6 +11,7 @@ mod check;
 mod environment;
 mod error;
 mod find;
+mod lock;
 mod managers;
 mod matching;
 mod model;
@@ -27,6 +28,7 @@ pub use ceilings::{Ceilings, Needs};
 pub use environment::{EnvironmentRules, EnvironmentSaid, NameGlob};
 pub use error::PolicyError;
 pub use find::{NAMES, find};
+pub use lock::{Lock, Reach};
 pub use managers::{MANAGERS, Manager};
 pub use matching::{Candidate, Matcher, Specificity, Tie};
 pub use model::{

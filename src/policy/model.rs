@@ -2,6 +2,7 @@
 
 use super::ceilings::{Ceilings, Needs};
 use super::environment::EnvironmentRules;
+use super::lock::Lock;
 use super::retry::Retry;
 use super::text::printable;
 use crate::values::{Leaks, Level, Working};
@@ -148,6 +149,8 @@ pub struct Hold {
     pub lifeline: bool,
     /// Whether the run goes on when the process that started guardrun dies.
     pub outlive_parent: bool,
+    /// The locks that it needs.
+    pub locks: Vec<Lock>,
     /// What it may use at the most.
     pub ceilings: Ceilings,
     /// What has to be free before it starts.
@@ -293,6 +296,7 @@ impl Suite {
                 .collect(),
             lifeline: one.lifeline || two.lifeline,
             outlive_parent: one.outlive_parent && two.outlive_parent,
+            locks: Lock::all_of(&one.locks, &two.locks),
             ceilings: one.ceilings.lowest(two.ceilings),
             needs: one.needs.strictest(two.needs),
             environment: one.environment.strictest(&two.environment),
@@ -324,6 +328,7 @@ impl Default for Hold {
             leftovers: Vec::new(),
             lifeline: false,
             outlive_parent: false,
+            locks: Vec::new(),
             ceilings: Ceilings::default(),
             needs: Needs::default(),
             environment: EnvironmentRules::default(),

@@ -68,6 +68,7 @@ pub(super) struct Suite {
     pub(super) grace: Option<Spanned<String>>,
     pub(super) idle: Option<Idle>,
     pub(super) lifeline: Option<Spanned<bool>>,
+    pub(super) lock: Option<Spanned<LockKey>>,
     pub(super) memory: Option<Spanned<String>>,
     pub(super) processes: Option<Spanned<i64>>,
     pub(super) cpu: Option<Spanned<f64>>,
@@ -81,6 +82,7 @@ pub(super) struct Suite {
     #[serde(default)]
     pub(super) dangerously_expect_leftover: Vec<Spanned<ExpectLeftover>>,
     pub(super) dangerously_outlive_parent: Option<Spanned<Loosening>>,
+    pub(super) dangerously_run_concurrently: Option<Spanned<Loosening>>,
 }
 
 /// `idle`: how long alone, or a table that also says what becomes of a suite that works.
@@ -185,6 +187,43 @@ pub(super) struct ExpectLeftover {
     pub(super) program: Spanned<String>,
     pub(super) reason: Spanned<String>,
     pub(super) expires: Option<Day>,
+}
+
+/// `lock`: a name, or a table.
+pub(super) enum LockKey {
+    Name(String),
+    Table(Box<Lock>),
+}
+
+/// `[suite.NAME.lock]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Lock {
+    pub(super) name: Option<Spanned<String>>,
+    pub(super) scope: Option<Spanned<String>>,
+    pub(super) when_busy: Option<Spanned<String>>,
+    pub(super) wait: Option<Spanned<String>>,
+    pub(super) expires_after: Option<Spanned<String>>,
+}
+
+impl<'de> Deserialize<'de> for LockKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<LockKey, D::Error> {
+        struct NameOrTable;
+        impl<'de> Visitor<'de> for NameOrTable {
+            type Value = LockKey;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a lock, or a table with name, scope, when-busy and wait")
+            }
+            fn visit_str<E: Error>(self, name: &str) -> Result<LockKey, E> {
+                Ok(LockKey::Name(name.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LockKey, A::Error> {
+                let table = Lock::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(LockKey::Table(Box::new(table)))
+            }
+        }
+        deserializer.deserialize_any(NameOrTable)
+    }
 }
 
 /// A table of named things, in the order of the file. A map would lose that order, and the places of the names.

@@ -12,7 +12,7 @@ use crate::outcome::{End, Enforcement, Family, InForce, Lack, Outcome, Survivor}
 use crate::plan::Plan;
 use crate::plan::room::Short;
 use crate::policy::Policy;
-use crate::registry::Swept;
+use crate::registry::{Holder, Swept};
 use crate::run::Listener;
 use crate::sys::signal;
 use crate::values::Usage;
@@ -59,6 +59,18 @@ impl Listener for HumanListener<'_> {
         self.notice(&format!(
             "this run is not recorded, so `guardrun` cannot sweep it should it be killed: {error}"
         ));
+    }
+
+    fn record_cut_short(&mut self, error: &str) {
+        self.notice(&format!(
+            "the record of this run is not complete, so `guardrun logs` cannot tell all of it: {error}"
+        ));
+    }
+
+    fn waiting(&mut self, lock: &str, holder: &Holder, waited: Duration) {
+        if !self.voice.quiet {
+            self.notice(&super::busy::waiting(lock, holder, waited));
+        }
     }
 
     fn survivors(&mut self, survivors: &[Survivor]) {
@@ -256,6 +268,9 @@ pub(super) fn plan(plan: &Plan) -> String {
                 .map_or_else(|| "none".to_owned(), |idle| idle.to_string()),
         ),
     ];
+    for lock in &plan.hold.locks {
+        rows.push(("lock", lock.to_string()));
+    }
     for open in &plan.opened {
         rows.push((
             "gate",

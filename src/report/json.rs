@@ -149,6 +149,7 @@ pub(super) fn plan(plan: &Plan) -> Value {
             json!({ "after_seconds": idle.after.as_secs_f64(), "working": idle.working.name() })
         }),
         "gates": opened,
+        "locks": plan.hold.locks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "removed": plan.removed,
         "environment": EnvironmentView::of(&plan.environment),
     })

@@ -1,6 +1,7 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod busy;
 mod cleared;
 mod environment;
 mod findings;
@@ -10,17 +11,20 @@ mod json;
 mod junit;
 mod log;
 mod output;
+mod runs;
 mod text;
 mod tree;
 mod voice;
 
 pub use about::{exit_codes, levels};
+pub use busy::{busy, no_lock};
 pub use environment::EnvironmentView;
 pub use findings::{Finding, Findings, findings};
 pub use github::Github;
 pub use human::HumanListener;
 pub use junit::Junit;
 pub use log::start_log;
+pub use runs::{Again, LogLine, Reaped, RunRow, frame, log, reaped, runs};
 pub use voice::{Tone, Voice};
 
 use crate::exit::{Exit, Verdict};

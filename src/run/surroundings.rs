@@ -1,7 +1,7 @@
 //! What a run finds when it starts, the same at whatever level it is held: signals, terminal, parent, the suite's command and
 //! environment. All of it is noted before the first fork.
 
-use super::{Listener, job::Job, relay::Relay};
+use super::{Listener, job::Job, locks, relay::Relay};
 use crate::host::{self, Parent};
 use crate::outcome::{End, Outcome};
 use crate::plan::Plan;
@@ -218,7 +218,10 @@ fn lifeline() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// What guardrun itself tells the suite.
 fn told(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(&'static str, OsString)> {
-    let mut told: Vec<(&'static str, OsString)> = vec![(MARK, plan.run.clone().into())];
+    let mut told: Vec<(&'static str, OsString)> = vec![
+        (MARK, plan.run.clone().into()),
+        (locks::ABOVE, locks::runs_above_and(&plan.run).into()),
+    ];
     if let Some(suite) = &plan.suite {
         told.push(("GUARDRUN_RUN_SUITE", suite.into()));
     }

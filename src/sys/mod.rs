@@ -7,6 +7,7 @@
 
 pub mod child;
 pub mod clear;
+pub mod clock;
 pub mod clone;
 pub mod fds;
 pub mod identity;

@@ -276,6 +276,10 @@ impl Explanation {
             writeln!(f, "{name:<10} {}  ({place})", part.value)?;
         }
         writeln!(f, "leaks      {}", hold.leaks)?;
+        for lock in &hold.locks {
+            let place = lock.place.as_deref().unwrap_or("built in");
+            writeln!(f, "lock       {}  ({place})", lock.value)?;
+        }
         writeln!(f, "retry      {}", hold.retry)?;
         if let Some(path) = &hold.junit {
             writeln!(f, "junit      {}", printable(path))?;

@@ -22,6 +22,9 @@ pub(super) const EXPECT_LEFTOVER: &str = "dangerously-expect-leftover";
 /// `[suite.NAME.dangerously-outlive-parent]`.
 pub(super) const OUTLIVE_PARENT: &str = "dangerously-outlive-parent";
 
+/// `[suite.NAME.dangerously-run-concurrently]`.
+pub(super) const RUN_CONCURRENTLY: &str = "dangerously-run-concurrently";
+
 /// What of a suite's loosenings is in force.
 #[derive(Default)]
 pub(super) struct InForce {
@@ -93,6 +96,12 @@ pub(super) fn in_force(
             &inner.reason,
             inner.expires.as_ref(),
         )?;
+        found.loosenings.extend(loosened);
+    }
+    if let Some(table) = &written.dangerously_run_concurrently {
+        let inner = table.get_ref();
+        let (reason, expires) = (&inner.reason, inner.expires.as_ref());
+        let loosened = weigh(RUN_CONCURRENTLY, table.span(), reason, expires)?;
         found.loosenings.extend(loosened);
     }
     Ok(found)

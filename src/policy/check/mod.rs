@@ -9,6 +9,7 @@ mod hold;
 mod idle;
 mod junit;
 mod lines;
+mod lock;
 mod loosening;
 mod retry;
 

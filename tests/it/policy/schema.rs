@@ -86,6 +86,33 @@ const TABLE: &[(Both, &str)] = &[
         Good,
         "[gate.g]\nenv='G_TESTS'\nwhy='日本'\nwhere='x'\nrisk='r'",
     ),
+    (Good, "[suite.a]\ncommand=['a']\nlock='ports'"),
+    (
+        Good,
+        "[suite.a]\ncommand=['a']\nlock={name='p', scope='repository', when-busy='replace', wait='5m', expires-after='6h'}",
+    ),
+    (Good, "[suite.a]\ncommand=['a']\n[suite.a.lock]"),
+    (
+        Good,
+        "[gate.g]\nenv='G_TESTS'\nwhy='w'\nwhere='x'\n[suite.a]\ngate='g'\ncommand=['a']\n[suite.a.dangerously-run-concurrently]\nreason='r'",
+    ),
+    (Bad, "[suite.a]\ncommand=['a']\nlock=false"),
+    (Bad, "[suite.a]\ncommand=['a']\nlock=''"),
+    (Bad, "[suite.a]\ncommand=['a']\nlock='../x'"),
+    (Bad, "[suite.a]\ncommand=['a']\nlock={name='a b'}"),
+    (Bad, "[suite.a]\ncommand=['a']\nlock={scope='world'}"),
+    (Bad, "[suite.a]\ncommand=['a']\nlock={when-busy='ask'}"),
+    (Bad, "[suite.a]\ncommand=['a']\nlock={wait=5}"),
+    (Bad, "[suite.a]\ncommand=['a']\nlock={x=1}"),
+    (BadByMeaning, "[suite.a]\ncommand=['a']\nlock={wait='0s'}"),
+    (
+        BadByMeaning,
+        "[suite.a]\ncommand=['a']\n[suite.a.dangerously-run-concurrently]\nreason='r'",
+    ),
+    (
+        BadByMeaning,
+        "[gate.g]\nenv='G_TESTS'\nwhy='w'\nwhere='x'\n[suite.a]\ngate='g'\nlock='l'\ncommand=['a']\n[suite.a.dangerously-run-concurrently]\nreason='r'",
+    ),
     (
         Good,
         "[defaults.environment]\nremove=['A', 'B_*']\nonly=[]\nset={C='', D='=x'}\nprivate=['TMPDIR']\nhide=['docker']\nworkers=1",

@@ -18,7 +18,7 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | doctor | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | doctor | assert | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
@@ -89,6 +89,8 @@ pub enum Action {
     Explain(Explain),
     /// Probe what this machine can enforce, by doing it, with a remedy for each lack
     Doctor(Doctor),
+    /// Say by exit status whether this process may start real processes; 0 if so, 40 if not
+    Assert(Assert),
     /// Write a first guardrun.toml for this repository
     Init(Init),
     /// Print the JSON Schema of guardrun.toml
@@ -230,6 +232,16 @@ pub struct Doctor {
     /// Exit with an error unless this level can be had
     #[arg(long, value_name = "LEVEL")]
     pub at_least: Option<Level>,
+}
+
+/// `guardrun assert`.
+#[derive(Args, Debug)]
+pub struct Assert {
+    /// Note in the ledger that this test has passed the gate, which counts as executed
+    #[arg(long, value_name = "NAME")]
+    pub test: Option<String>,
+    /// A gate of the policy, or its variable; without one, whether any live run holds this process
+    pub gate: Option<String>,
 }
 
 /// `guardrun init`.

@@ -8,6 +8,7 @@ pub mod exit;
 pub mod gate;
 pub mod host;
 pub mod keeper;
+pub mod ledger;
 pub mod outcome;
 pub mod plan;
 pub mod policy;

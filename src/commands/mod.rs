@@ -1,6 +1,7 @@
 //! One short file for each subcommand: gather, call, report, exit.
 
 mod about;
+mod assert;
 mod doctor;
 pub mod explain;
 mod gather;
@@ -35,6 +36,7 @@ pub fn dispatch(cli: Cli) -> Exit {
             };
             run::run(&voice, general, &suite.options, &request)
         }
+        Some(Action::Assert(options)) => assert::assert(&voice, general, &options),
         Some(Action::Doctor(options)) => doctor::doctor(&voice, &options),
         Some(Action::About { topic }) => about::about(&voice, topic),
         Some(Action::Completions { shell }) => about::completions(shell),

@@ -4,10 +4,11 @@ use super::gather::{self, Policies};
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
+use crate::ledger::Ledger;
 use crate::plan::{self, Plan};
 use crate::policy::Policy;
 use crate::report::{self, HumanListener, Voice};
-use crate::{host, outcome, run};
+use crate::{host, outcome, registry, run};
 
 /// Runs what the request asks for, if the policy allows it.
 pub(super) fn run(
@@ -25,7 +26,7 @@ pub(super) fn run(
         Err(exit) => return exit,
     };
     report::before(voice, &policies.first, &grant);
-    let plan = match run::fresh_id() {
+    let mut plan = match run::fresh_id() {
         Ok(id) => plan::draw(grant, id, host::privilege()),
         Err(error) => return lost(voice, &error),
     };
@@ -45,7 +46,9 @@ pub(super) fn run(
             return Verdict::Usage.into();
         }
     };
-    carry_out(voice, &plan, report)
+    let ledger = ledger(voice, &plan.run);
+    plan.ledger = ledger.as_ref().map(|ledger| ledger.path().to_owned());
+    carry_out(voice, &plan, ledger.as_ref(), report)
 }
 
 /// Permission by the policy that describes the run, if the repository's own does not refuse it.
@@ -83,11 +86,25 @@ fn judge(voice: &Voice, policy: &Policy, request: &Request) -> Result<Grant, Exi
     }
 }
 
-fn carry_out(voice: &Voice, plan: &Plan, report: Option<report::File>) -> Exit {
-    let outcome = match run::run(plan, &mut HumanListener { voice }) {
+/// The ledger for the gates inside the suite. A run without one is held none the worse; whoever asks for proof will miss it.
+fn ledger(voice: &Voice, run: &str) -> Option<Ledger> {
+    let made = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"))
+        .and_then(|directory| Ledger::create(&directory, run));
+    made.inspect_err(|error| report::trouble(voice, &format!("there is no ledger: {error}")))
+        .ok()
+}
+
+fn carry_out(
+    voice: &Voice,
+    plan: &Plan,
+    ledger: Option<&Ledger>,
+    report: Option<report::File>,
+) -> Exit {
+    let mut outcome = match run::run(plan, &mut HumanListener { voice }) {
         Ok(outcome) => outcome,
         Err(error) => return lost(voice, &error),
     };
+    outcome.ledger = ledger.and_then(|ledger| ledger.tally().ok());
     let ending = outcome::explain(&outcome, plan.hold.leaks);
     report::ending(voice, plan, &outcome, &ending);
     if let Some(report) = report {

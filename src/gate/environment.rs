@@ -38,6 +38,16 @@ impl Environment {
         state
     }
 
+    /// The value of a variable, if it is text and nothing says otherwise: None when it is there twice with two values.
+    pub fn only<'a>(&'a self, variable: &'a str) -> Option<&'a str> {
+        let mut values = self.values(variable);
+        let first = values.next()?;
+        values
+            .all(|other| other == first)
+            .then_some(first)?
+            .to_str()
+    }
+
     /// The coding agent that runs this, as far as one tells.
     pub fn agent(&self) -> Option<&'static str> {
         // An empty variable is what a person leaves who takes the mark away for one command.

@@ -4,6 +4,7 @@
 
 mod environment;
 mod grant;
+mod inside;
 mod judge;
 mod refusal;
 mod ruling;
@@ -11,6 +12,7 @@ mod tighten;
 
 pub use environment::{Environment, GateState};
 pub use grant::{Grant, OpenGate};
+pub use inside::{Held, KEEPER, OPENED, Shut, ask_inside};
 pub use judge::{Judgement, Request, Unjudged, judge};
 pub use refusal::{ClosedGate, Reason, Refusal};
 pub use ruling::Ruling;

@@ -1,8 +1,11 @@
 //! What is so here and what this host can do.
 
+pub mod chain;
+mod held;
 pub mod origin;
 mod remedy;
 
+pub use held::held_by;
 pub use remedy::lack;
 
 use crate::plan::Privilege;

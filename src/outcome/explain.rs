@@ -169,6 +169,7 @@ mod tests {
             status,
             survivors: Vec::new(),
             unkilled: Vec::new(),
+            ledger: None,
             elapsed: Duration::ZERO,
         }
     }

@@ -6,6 +6,7 @@ mod lack;
 pub use explain::{Ending, explain};
 pub use lack::{Lack, Step};
 
+use crate::ledger::Tally;
 use crate::values::{Level, ProcessId, Status};
 use serde::Serialize;
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// What gates inside the suite have noted; None where it could not be read.
+    pub ledger: Option<Tally>,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
 }

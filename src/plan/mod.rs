@@ -4,6 +4,7 @@ use crate::gate::{Grant, OpenGate};
 use crate::policy::Hold;
 use crate::values::Level;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// Everything that is decided about a run before it starts. Made only from a [`Grant`], which it uses up.
 #[expect(
@@ -20,6 +21,8 @@ pub struct Plan {
     pub opened: Vec<OpenGate>,
     /// What to execute; never empty.
     pub command: Vec<OsString>,
+    /// The file in which gates inside the suite note what they decide; None where there is no place for one.
+    pub ledger: Option<PathBuf>,
     /// Environment variables that the suite does not get.
     pub removed: Vec<String>,
     /// How it is held.
@@ -39,6 +42,7 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege) -> Plan {
         suite: grant.suite().map(str::to_owned),
         opened: grant.opened().to_vec(),
         command: grant.argv().to_vec(),
+        ledger: None,
         removed: grant.removed_variables().to_vec(),
         hold: grant.hold().clone(),
         ladder: ladder(grant.hold(), privilege),

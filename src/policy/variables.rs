@@ -13,6 +13,11 @@ pub(super) enum Unfit {
     Own,
 }
 
+/// Whether this is the name of a variable that a gate can have.
+pub(crate) fn can_be_a_gate(name: &str) -> bool {
+    unfit_as_gate(name).is_none()
+}
+
 /// Whether this variable can be the one that opens a gate.
 pub(super) fn unfit_as_gate(name: &str) -> Option<Unfit> {
     if !is_a_name(name) {
@@ -152,10 +157,13 @@ const OWN: &[&str] = &[
     "GUARDRUN_COLOR",
     "GUARDRUN_GRACE",
     "GUARDRUN_JSON",
+    "GUARDRUN_KEEPER",
     "GUARDRUN_LEAKS",
+    "GUARDRUN_LEDGER",
     "GUARDRUN_LEVEL",
     "GUARDRUN_LIFELINE_FD",
     "GUARDRUN_LOG",
+    "GUARDRUN_OPENED",
     "GUARDRUN_OUTLIVE_PARENT",
     "GUARDRUN_POLICY",
     "GUARDRUN_QUIET",

@@ -1,5 +1,6 @@
 //! What a person reads about a run.
 
+use super::ledger;
 use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
 use crate::gate::Grant;
@@ -261,11 +262,13 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
     voice.say(
         tone,
         &format!(
-            "{verdict}{name} {} in {} · {left} ({level})",
+            "{verdict}{name} {} in {}{} · {left} ({level})",
             ending.cause,
-            seconds(outcome.elapsed)
+            seconds(outcome.elapsed),
+            ledger::counts(plan, outcome)
         ),
     );
+    ledger::contradictions(voice, plan, outcome);
     if ending.verdicts.contains(&Verdict::Leaked) {
         voice.say(Tone::Plain, "hint: have the test end what it starts, or list the program in the policy with a reason");
     }

@@ -155,6 +155,7 @@ pub(super) fn attempt(
             status: None,
             survivors: Vec::new(),
             unkilled: Vec::new(),
+            ledger: None,
             elapsed: Duration::ZERO,
         },
         Supervised::Over(outcome) => outcome,

@@ -60,6 +60,7 @@ fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
         status: None,
         survivors: Vec::new(),
         unkilled: Vec::new(),
+        ledger: None,
         elapsed: Duration::ZERO,
     }
 }

@@ -285,6 +285,7 @@ impl Supervisor<'_> {
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
+            ledger: None,
             elapsed: self.clock.now(),
         })
     }

@@ -2,7 +2,9 @@
 //! environment. All of it is noted before the first fork.
 
 use super::{Listener, job::Job};
+use crate::gate;
 use crate::host::{self, Parent};
+use crate::ledger;
 use crate::plan::Plan;
 use crate::registry::{self, MARK};
 use crate::sys::child::Command;
@@ -129,6 +131,9 @@ fn environment(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(OsString, OsStri
         "GUARDRUN_RUN_SUITE",
         MARK,
         LIFELINE,
+        gate::KEEPER,
+        gate::OPENED,
+        ledger::PATH,
     ];
     let gone = |name: &OsStr| {
         own.iter().any(|own| name == *own)
@@ -139,11 +144,22 @@ fn environment(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(OsString, OsStri
         .collect();
     let mut add = |name: &str, value: String| environment.push((name.into(), value.into()));
     add(MARK, plan.run.clone());
+    let opened: Vec<&str> = plan
+        .opened
+        .iter()
+        .map(|open| open.variable.as_str())
+        .collect();
+    if !opened.is_empty() {
+        add(gate::OPENED, opened.join(","));
+    }
     if let Some(suite) = &plan.suite {
         add("GUARDRUN_RUN_SUITE", suite.clone());
     }
     if let Some(lifeline) = lifeline {
         add(LIFELINE, lifeline.as_raw_fd().to_string());
+    }
+    if let Some(ledger) = &plan.ledger {
+        environment.push((ledger::PATH.into(), ledger.into()));
     }
     environment
 }

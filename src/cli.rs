@@ -1,5 +1,6 @@
 //! The words typed: the one definition that help, completions and the man page come from. No I/O, no meaning.
 
+use crate::helpers::Language;
 use crate::values::{Leaks, Level};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
@@ -250,6 +251,12 @@ pub struct Init {
     /// Print the file instead of writing it
     #[arg(long)]
     pub print: bool,
+    /// Write, or update, the gate helper of this language instead: what a test asks before it starts anything real
+    #[arg(long, value_name = "LANG")]
+    pub helper: Option<Language>,
+    /// The directory to write the helper to, instead of the usual one of its language
+    #[arg(long, value_name = "DIR", requires = "helper", value_hint = ValueHint::DirPath)]
+    pub to: Option<PathBuf>,
 }
 
 /// A duration that is not zero: a limit of nothing would let nothing run.

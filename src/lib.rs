@@ -6,6 +6,7 @@ pub mod commands;
 pub mod contain;
 pub mod exit;
 pub mod gate;
+pub mod helpers;
 pub mod host;
 pub mod keeper;
 pub mod ledger;

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room, each knowing only those before it.
-const ROOMS: [&str; 16] = [
-    "values", "exit", "sys", "ledger", "cli", "policy", "gate", "plan", "outcome", "host",
-    "contain", "registry", "keeper", "run", "report", "commands",
+const ROOMS: [&str; 17] = [
+    "values", "exit", "sys", "ledger", "helpers", "cli", "policy", "gate", "plan", "outcome",
+    "host", "contain", "registry", "keeper", "run", "report", "commands",
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.

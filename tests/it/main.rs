@@ -7,6 +7,7 @@ mod environment;
 mod escape;
 mod explain;
 mod gate;
+mod helpers;
 mod init;
 mod leaks;
 mod not_ours;

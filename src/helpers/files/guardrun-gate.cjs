@@ -173,8 +173,12 @@ function gated(variable, runner = {}) {
   const above = file ? [file] : []
   const full = (title) => [...above, title].join(' > ')
 
+  let said = false
   const shut = (title) => {
     note(variable, 'closed', full(title), reason)
+    // Not every reporter shows the names of what is skipped.
+    if (!said) process.stderr.write(`guardrun: skipped: the tests behind ${variable} in ${file || 'this file'}: ${reason}\n`)
+    said = true
     if (required()) {
       test(`${title} [closed: ${reason}]`, () => {
         throw refusal(variable, reason)

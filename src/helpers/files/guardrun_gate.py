@@ -206,7 +206,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     pytest = sys.modules["pytest"]
     for item in items:
-        for marker in item.iter_markers("guardrun"):
+        for marker in list(item.iter_markers("guardrun")):
             (variable,) = marker.args
             reason = why_closed(variable)
             _note(variable, "open" if reason is None else "closed", "" if reason is None else item.nodeid, reason or "")
@@ -216,6 +216,14 @@ def pytest_collection_modifyitems(items):
                 raise pytest.UsageError(str(_refusal(variable, reason)))
             else:
                 item.add_marker(pytest.mark.skip(reason=f"guardrun: {reason}"), append=False)
+
+
+def pytest_terminal_summary(terminalreporter):
+    # Without -rs pytest shows how many were skipped, and not why.
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = [str(report.longrepr[-1]) for report in skipped if isinstance(report.longrepr, tuple)]
+    for reason in sorted({reason for reason in reasons if "guardrun: " in reason}):
+        terminalreporter.write_line(f"{reason.removeprefix('Skipped: ')} ({reasons.count(reason)} skipped)")
 
 
 def pytest_runtest_call(item):

@@ -44,7 +44,7 @@ macro_rules! gate {
 macro_rules! require {
     ($variable:expr) => {{
         fn here() {}
-        $crate::guardrun_gate::require($variable, ::std::any::type_name_of_val(&here))
+        $crate::guardrun_gate::must_be_open($variable, ::std::any::type_name_of_val(&here))
     }};
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn is_open(variable: &str, here: &str) -> bool {
 }
 
 /// Panics when the gate is closed, and notes the test otherwise.
-pub(crate) fn require(variable: &str, here: &str) {
+pub(crate) fn must_be_open(variable: &str, here: &str) {
     let test = name_of(here);
     if let Err(reason) = ask(variable) {
         note(variable, "closed", test, &reason);

@@ -231,8 +231,11 @@ pub struct Explain {
 #[derive(Args, Debug)]
 pub struct Doctor {
     /// Exit with an error unless this level can be had
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", conflicts_with = "through")]
     pub at_least: Option<Level>,
+    /// Send a canary through this chain of commands, such as 'sudo -u ci', and say what of guardrun's environment arrives
+    #[arg(long, value_name = "PREFIX")]
+    pub through: Option<String>,
 }
 
 /// `guardrun assert`.

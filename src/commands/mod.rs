@@ -37,7 +37,7 @@ pub fn dispatch(cli: Cli) -> Exit {
             run::run(&voice, general, &suite.options, &request)
         }
         Some(Action::Assert(options)) => assert::assert(&voice, general, &options),
-        Some(Action::Doctor(options)) => doctor::doctor(&voice, &options),
+        Some(Action::Doctor(options)) => doctor::doctor(&voice, general, &options),
         Some(Action::About { topic }) => about::about(&voice, topic),
         Some(Action::Completions { shell }) => about::completions(shell),
         Some(Action::Man) => about::man(),

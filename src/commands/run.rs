@@ -52,7 +52,7 @@ pub(super) fn run(
 }
 
 /// Permission by the policy that describes the run, if the repository's own does not refuse it.
-fn permission(
+pub(super) fn permission(
     voice: &Voice,
     policies: &Policies,
     options: &RunOptions,
@@ -114,7 +114,7 @@ fn carry_out(
 }
 
 /// Something of guardrun's own failed before or beside the run; the keeper ends whatever was started.
-fn lost(voice: &Voice, error: &anyhow::Error) -> Exit {
+pub(super) fn lost(voice: &Voice, error: &anyhow::Error) -> Exit {
     report::failure(
         voice,
         Verdict::Lost,

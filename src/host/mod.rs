@@ -1,5 +1,6 @@
 //! What is so here and what this host can do.
 
+pub mod canary;
 pub mod chain;
 mod held;
 pub mod origin;

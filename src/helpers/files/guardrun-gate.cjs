@@ -140,8 +140,9 @@ function callingFile() {
 /** The whole name of the test that runs now, without its file, where the runner tells it. */
 function nameNow(self) {
   if (typeof self?.test?.fullTitle === 'function') return self.test.fullTitle()
-  const state = typeof globalThis.expect?.getState === 'function' ? globalThis.expect.getState() : undefined
-  return state?.currentTestName
+  // jest has it as a global, vitest under a symbol even where its globals are off.
+  const expect = globalThis.expect || globalThis[Symbol.for('expect-global')]
+  return typeof expect?.getState === 'function' ? expect.getState().currentTestName : undefined
 }
 
 /** The title of one case of a table, which has to be told from the others. */

@@ -2,6 +2,7 @@
 
 use crate::helpers::Language;
 use crate::values::{Leaks, Level};
+use bytesize::ByteSize;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
@@ -176,6 +177,12 @@ pub struct RunOptions {
     /// Time between asking the suite to end and killing it
     #[arg(long, env = "GUARDRUN_GRACE", value_name = "DURATION", value_parser = parse_duration)]
     pub grace: Option<Duration>,
+    /// End the run when the whole suite uses more memory than this, such as 512MiB or 4GiB
+    #[arg(long, env = "GUARDRUN_MEMORY", value_name = "SIZE", value_parser = parse_memory)]
+    pub memory: Option<ByteSize>,
+    /// End the run when the whole suite has more processes and threads than this at once
+    #[arg(long, env = "GUARDRUN_PROCESSES", value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub processes: Option<u64>,
     /// What processes left behind by a green run mean
     #[arg(long, env = "GUARDRUN_LEAKS", value_name = "WHAT")]
     pub leaks: Option<Leaks>,
@@ -275,4 +282,15 @@ fn parse_limit(text: &str) -> Result<Duration, String> {
 /// A duration as people write it: `90s`, `10m`, `1h 30m`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 90s or 10m"))
+}
+
+/// An amount of memory with its unit. Whether 4G is 4 GiB or 4 GB depends on whom one asks.
+fn parse_memory(text: &str) -> Result<ByteSize, String> {
+    let hint = "write it like 512MiB or 4GiB";
+    match text.parse() {
+        Ok(ByteSize(0)) => Err("no memory at all lets nothing run".to_owned()),
+        Ok(size) if text.ends_with('B') => Ok(size),
+        Ok(_) => Err(format!("it has no unit; {hint}")),
+        Err(error) => Err(format!("{error}; {hint}")),
+    }
 }

@@ -6,6 +6,7 @@ mod doctor;
 pub mod explain;
 mod gather;
 pub mod init;
+mod room;
 mod run;
 
 use crate::cli::{Action, Cli};

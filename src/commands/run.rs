@@ -1,6 +1,7 @@
 //! `guardrun -- COMMAND…` and `guardrun run SUITE`: judge, draw the plan, do it, say how it went.
 
 use super::gather::{self, Policies};
+use super::room;
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
@@ -46,6 +47,9 @@ pub(super) fn run(
             return Verdict::Usage.into();
         }
     };
+    if let Err(exit) = room::wait(voice, &plan) {
+        return exit;
+    }
     let ledger = ledger(voice, &plan.run);
     plan.ledger = ledger.as_ref().map(|ledger| ledger.path().to_owned());
     carry_out(voice, &plan, ledger.as_ref(), report)
@@ -104,7 +108,7 @@ fn carry_out(
         Ok(outcome) => outcome,
         Err(error) => return lost(voice, &error),
     };
-    outcome.ledger = ledger.and_then(|ledger| ledger.tally().ok());
+    outcome.ledger = ledger.and_then(|ledger| ledger.tally().ok()).map(Box::new);
     let ending = outcome::explain(&outcome, plan.hold.leaks);
     report::ending(voice, plan, &outcome, &ending);
     if let Some(report) = report {

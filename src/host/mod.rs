@@ -5,9 +5,11 @@ pub mod chain;
 mod held;
 pub mod origin;
 mod remedy;
+mod room;
 
 pub use held::held_by;
 pub use remedy::lack;
+pub use room::room;
 
 use crate::plan::Privilege;
 use crate::sys::identity::PidFd;

@@ -77,9 +77,8 @@ impl Entry {
             .into_iter()
             .max_by_key(|text| text.len())
             .expect("there are four");
-            let half = longest.floor_char_boundary(longest.len() / 2);
-            longest.truncate(half);
-            longest.push('…');
+            let half = longest.chars().count() / 2;
+            *longest = longest.chars().take(half).chain(['…']).collect();
         }
     }
 }

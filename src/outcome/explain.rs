@@ -54,6 +54,10 @@ pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
             );
             verdict(&mut verdicts, Verdict::TimedOut, cause)
         }
+        End::OverLimit(reached) => {
+            let cause = format!("was ended at {reached}");
+            verdict(&mut verdicts, Verdict::OverLimit, cause)
+        }
         End::Asked(signal_) => asked(
             outcome.status,
             signal_,
@@ -163,14 +167,8 @@ mod tests {
 
     fn outcome(end: End, status: Option<Status>) -> Outcome {
         Outcome {
-            level: Some(Level::Namespace),
-            lacks: Vec::new(),
-            end,
             status,
-            survivors: Vec::new(),
-            unkilled: Vec::new(),
-            ledger: None,
-            elapsed: Duration::ZERO,
+            ..Outcome::of_nothing(Some(Level::Namespace), end, Vec::new())
         }
     }
 

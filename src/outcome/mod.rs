@@ -2,9 +2,11 @@
 
 mod explain;
 mod lack;
+mod limits;
 
 pub use explain::{Ending, explain};
 pub use lack::{Lack, Step};
+pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 
 use crate::ledger::Tally;
 use crate::values::{Level, ProcessId, Status};
@@ -27,9 +29,34 @@ pub struct Outcome {
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
     /// What gates inside the suite have noted; None where it could not be read.
-    pub ledger: Option<Tally>,
+    pub ledger: Option<Box<Tally>>,
+    /// The ceilings that were in force.
+    pub limits: Vec<InForce>,
+    /// The most that was used, as far as somebody counted.
+    pub peak: Peak,
+    /// How many processes of the suite the kernel killed for want of memory; None where it does not count them.
+    pub killed_for_memory: Option<u64>,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
+}
+
+impl Outcome {
+    /// Of a run in which nothing of the suite ran.
+    pub fn of_nothing(level: Option<Level>, end: End, lacks: Vec<Lack>) -> Outcome {
+        Outcome {
+            level,
+            lacks,
+            end,
+            status: None,
+            survivors: Vec::new(),
+            unkilled: Vec::new(),
+            limits: Vec::new(),
+            peak: Peak::default(),
+            killed_for_memory: None,
+            ledger: None,
+            elapsed: Duration::ZERO,
+        }
+    }
 }
 
 /// What brought the end about.
@@ -39,6 +66,8 @@ pub enum End {
     Itself,
     /// The wall clock limit.
     Timeout(Duration),
+    /// A ceiling was reached.
+    OverLimit(Reached),
     /// This signal was sent to guardrun, or came from the terminal.
     Asked(i32),
     /// The process that started guardrun died.

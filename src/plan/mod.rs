@@ -1,5 +1,7 @@
 //! How a permitted run will be done: plain data, drawn before anything is started.
 
+pub mod room;
+
 use crate::gate::{Grant, OpenGate};
 use crate::policy::Hold;
 use crate::values::Level;

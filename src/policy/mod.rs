@@ -6,6 +6,7 @@
 //!
 //! Only `find` and `read` touch the disk; everything after the text is a pure function of it and of today's date.
 
+mod ceilings;
 mod check;
 mod error;
 mod find;
@@ -19,6 +20,7 @@ pub(crate) mod text;
 pub(crate) mod variables;
 mod written;
 
+pub use ceilings::{Ceilings, Needs};
 pub use error::PolicyError;
 pub use find::{NAMES, find};
 pub use matching::{Candidate, Matcher, Specificity, Tie};

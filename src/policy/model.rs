@@ -1,5 +1,6 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
+use super::ceilings::{Ceilings, Needs};
 use super::text::printable;
 use crate::values::{Leaks, Level};
 use jiff::civil::Date;
@@ -141,6 +142,10 @@ pub struct Hold {
     pub lifeline: bool,
     /// Whether the run goes on when the process that started guardrun dies.
     pub outlive_parent: bool,
+    /// What it may use at the most.
+    pub ceilings: Ceilings,
+    /// What has to be free before it starts.
+    pub needs: Needs,
 }
 
 /// A program that the policy expects to stay behind.
@@ -243,6 +248,8 @@ impl Suite {
                 .collect(),
             lifeline: one.lifeline || two.lifeline,
             outlive_parent: one.outlive_parent && two.outlive_parent,
+            ceilings: one.ceilings.lowest(two.ceilings),
+            needs: one.needs.strictest(two.needs),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
         let said = Said {
@@ -267,6 +274,8 @@ impl Default for Hold {
             leftovers: Vec::new(),
             lifeline: false,
             outlive_parent: false,
+            ceilings: Ceilings::default(),
+            needs: Needs::default(),
         }
     }
 }

@@ -9,12 +9,16 @@ use super::{Entry, MARK};
 use crate::contain::{Leaf, tree};
 use crate::sys::lock;
 use crate::sys::procfs::{self, Stat};
+use crate::values::Level;
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long the leftovers of one run may take to die.
 const LIMIT: Duration = Duration::from_secs(5);
+/// How often one looks, where only looking can tell, before one believes that nobody is left: a process that forks and
+/// leaves again and again may be between two lives at any one look.
+const LOOKS: usize = 32;
 /// An unfinished record that is older was left by a front that died while writing it.
 const UNFINISHED: Duration = Duration::from_secs(60);
 
@@ -88,9 +92,17 @@ fn end_run(entry: &Entry) -> Swept {
         found.dedup_by_key(|stat| stat.id);
         found
     };
-    let ended = left_over().len();
+    let looks = match entry.level {
+        Level::Namespace | Level::Cgroup => 1,
+        Level::Subreaper => LOOKS,
+    };
+    let seen = || {
+        let mut found = (0..looks).map(|_| left_over());
+        found.find(|found| !found.is_empty()).unwrap_or_default()
+    };
+    let ended = seen().len();
     let limit = Instant::now() + LIMIT;
-    while !left_over().is_empty() && Instant::now() < limit {
+    while !seen().is_empty() && Instant::now() < limit {
         if let Some(leaf) = &leaf {
             leaf.kill();
             leaf.wait_until_empty(limit);

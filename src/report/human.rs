@@ -5,8 +5,9 @@ use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
-use crate::outcome::{End, Ending, Lack, Outcome, Survivor};
+use crate::outcome::{End, Ending, Enforcement, InForce, Lack, Outcome, Survivor};
 use crate::plan::Plan;
+use crate::plan::room::Short;
 use crate::policy::Policy;
 use crate::registry::Swept;
 use crate::run::Listener;
@@ -66,6 +67,26 @@ impl Listener for HumanListener<'_> {
         name_each(self.voice, survivors);
     }
 
+    fn limited(&mut self, in_force: &[InForce]) {
+        if self.voice.json || self.voice.quiet {
+            return;
+        }
+        for one in in_force {
+            let (tone, how) = match (one.by, one.resource) {
+                (Enforcement::Kernel, _) => (Tone::Plain, "held by the kernel"),
+                (Enforcement::Watch, _) => (Tone::Notice, "only watched, five times a second"),
+                (Enforcement::Affinity, _) => (Tone::Notice, "only kept to that many processors"),
+            };
+            let why = one
+                .why
+                .as_ref()
+                .map(|why| format!(": {why}"))
+                .unwrap_or_default();
+            self.voice
+                .say(tone, &format!("at most {}, {how}{why}", one.amount()));
+        }
+    }
+
     fn ending(&mut self, end: End, grace: Duration) {
         if self.voice.json || self.voice.quiet {
             return;
@@ -88,6 +109,7 @@ impl Listener for HumanListener<'_> {
             End::StdoutClosed => format!(
                 "nobody reads the output any more; ending the suite, killing what is left in {grace}"
             ),
+            End::OverLimit(reached) => format!("ending the suite at {reached}"),
             End::ParentDied => {
                 format!("the process that started guardrun died; killing what is left in {grace}")
             }
@@ -136,6 +158,36 @@ pub(super) fn before(voice: &Voice, policy: &Policy, grant: &Grant) {
         voice.say(
             Tone::Notice,
             &format!("the gate `{}` is open: {origin}", open.gate),
+        );
+    }
+}
+
+/// That there is no room, and what becomes of the run.
+pub(super) fn no_room(voice: &Voice, plan: &Plan, short: &[Short], waiting: Option<Duration>) {
+    let name = plan.suite.as_deref().unwrap_or("the command");
+    match waiting {
+        Some(left) => {
+            if !voice.quiet {
+                let left = humantime::format_duration(left);
+                let text = format!("waiting for room for {name}, at the most {left} more");
+                voice.say(Tone::Notice, &text);
+            }
+        }
+        None => {
+            let text = format!("no-room: there is no room for {name}; nothing was started");
+            voice.say(Tone::Bad, &text);
+        }
+    }
+    if waiting.is_some() && voice.quiet {
+        return;
+    }
+    for one in short {
+        voice.say(Tone::Plain, &format!("  {one}"));
+    }
+    if waiting.is_none() {
+        voice.say(
+            Tone::Plain,
+            "hint: end what is not needed (`guardrun ps` lists other runs), or let the suite wait: needs.wait in the policy",
         );
     }
 }

@@ -3,6 +3,7 @@
 use crate::exit::{Exit, Verdict};
 use crate::outcome::{End, Ending, Outcome};
 use crate::plan::Plan;
+use crate::plan::room::Short;
 use crate::sys::signal;
 use serde_json::{Value, json};
 
@@ -28,6 +29,9 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
         "survivors": outcome.survivors,
         "unkilled": outcome.unkilled,
         "ledger": outcome.ledger,
+        "limits": outcome.limits,
+        "peak": outcome.peak,
+        "killed_for_memory": outcome.killed_for_memory,
     })
 }
 
@@ -60,6 +64,14 @@ pub(super) fn plan(plan: &Plan) -> Value {
     })
 }
 
+/// A run for which there is no room.
+pub(super) fn no_room(plan: &Plan, short: &[Short]) -> Value {
+    let mut value = failure(Verdict::NoRoom, "there is no room for the suite");
+    value["suite"] = json!(plan.suite);
+    value["short"] = json!(short);
+    value
+}
+
 /// A failure of guardrun's own.
 pub(super) fn failure(verdict: Verdict, text: &str) -> Value {
     json!({ "verdicts": [verdict], "exit": exit(verdict.into()), "cause": text })
@@ -76,6 +88,7 @@ fn end(end: End) -> Value {
     match end {
         End::Itself => json!("itself"),
         End::Timeout(limit) => json!({ "timeout_seconds": limit.as_secs_f64() }),
+        End::OverLimit(reached) => json!({ "over_limit": reached }),
         End::Asked(number) => json!({ "signal": number, "name": signal::name(number) }),
         End::ParentDied => json!("parent-died"),
         End::StdoutClosed => json!("stdout-closed"),

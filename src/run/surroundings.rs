@@ -10,7 +10,7 @@ use crate::registry::{self, MARK};
 use crate::sys::child::Command;
 use crate::sys::identity::PidFd;
 use crate::sys::signal::{self, Inherited, Set, SignalFd};
-use crate::sys::{fds, title, wait};
+use crate::sys::{fds, share, title, wait};
 use anyhow::Context;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -53,6 +53,8 @@ pub(super) struct Surroundings {
     /// (read end for the suite, write end that only the front holds)
     pub(super) lifeline: Option<(OwnedFd, OwnedFd)>,
     pub(super) had_children: bool,
+    /// Whether the front is the last that the kernel takes when memory runs out.
+    pub(super) protected: bool,
 }
 
 impl Surroundings {
@@ -112,6 +114,8 @@ impl Surroundings {
             listens,
             lifeline,
             had_children: wait::have_children(),
+            // Takes a privilege; without it the front is as safe as any small process beside a suite that goes first.
+            protected: share::be_last_victim().is_ok(),
         }))
     }
 }

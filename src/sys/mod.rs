@@ -15,6 +15,7 @@ pub mod namespace;
 pub mod poll;
 pub mod prctl;
 pub mod procfs;
+pub mod share;
 pub mod signal;
 pub mod socket;
 pub mod start;

@@ -1,5 +1,6 @@
 //! Everything that is proved from outside, in one binary.
 
+mod ceilings;
 mod cli;
 mod daemons;
 mod early_kill;
@@ -9,6 +10,7 @@ mod explain;
 mod gate;
 mod helpers;
 mod init;
+mod lab;
 mod leaks;
 mod not_ours;
 mod origin;

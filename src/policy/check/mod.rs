@@ -3,6 +3,7 @@
 //! Each check either makes a value of the model or an error with its place. None is a warning: a rule that is
 //! doubtful is not used.
 
+mod ceilings;
 mod hold;
 mod lines;
 mod loosening;

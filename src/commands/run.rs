@@ -6,7 +6,7 @@ use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
 use crate::ledger::Ledger;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Given, Plan};
 use crate::policy::Policy;
 use crate::report::{self, HumanListener, Voice};
 use crate::{host, outcome, registry, run};
@@ -28,7 +28,13 @@ pub(super) fn run(
     };
     report::before(voice, &policies.first, &grant);
     let mut plan = match run::fresh_id() {
-        Ok(id) => plan::draw(grant, id, host::privilege()),
+        Ok(id) => {
+            let given = Given {
+                environment: &gather::environment(),
+                processors: host::processors(),
+            };
+            plan::draw(grant, id, host::privilege(), given)
+        }
         Err(error) => return lost(voice, &error),
     };
     if options.dry_run {

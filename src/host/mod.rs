@@ -30,6 +30,13 @@ pub fn privilege() -> Privilege {
     }
 }
 
+/// How many processors this process may use; without a number, more than anybody has.
+pub fn processors() -> u32 {
+    std::thread::available_parallelism().map_or(u32::MAX, |number| {
+        u32::try_from(number.get()).unwrap_or(u32::MAX)
+    })
+}
+
 /// The kernel's release, such as `6.12.9`.
 pub fn kernel() -> String {
     procfs::text("/proc/sys/kernel/osrelease")

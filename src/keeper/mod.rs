@@ -68,6 +68,8 @@ pub struct Orders<'a> {
     pub protected: bool,
     /// The run's record, unlinked by an orphaned keeper that has left nothing.
     pub record: Option<&'a crate::registry::Record>,
+    /// The run's private directories, removed by an orphaned keeper that has left nobody.
+    pub private: Option<&'a crate::registry::Private>,
 }
 
 /// The keeper's whole life; the answer is its exit code, which nobody relies on.
@@ -260,6 +262,12 @@ impl Keeper<'_> {
         }
         if let Some(leaf) = self.orders.leaf {
             let _ = leaf.remove();
+        }
+        let private = self.orders.private;
+        if let Some(cleared) = private.and_then(|private| private.remove(|| true))
+            && !cleared.finished
+        {
+            return 1;
         }
         if let Some(record) = self.orders.record {
             record.remove();

@@ -9,6 +9,7 @@ pub use lack::{Lack, Step};
 pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 
 use crate::ledger::Tally;
+use crate::sys::clear::Cleared;
 use crate::values::{Level, ProcessId, Status};
 use serde::Serialize;
 use std::time::Duration;
@@ -38,6 +39,9 @@ pub struct Outcome {
     pub killed_for_memory: Option<u64>,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
+    /// What the suite had left in its private directories, which were removed; None when it had none, or they were left to
+    /// the next sweep.
+    pub cleared: Option<Box<Cleared>>,
 }
 
 impl Outcome {
@@ -55,6 +59,7 @@ impl Outcome {
             killed_for_memory: None,
             ledger: None,
             elapsed: Duration::ZERO,
+            cleared: None,
         }
     }
 }

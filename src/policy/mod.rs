@@ -8,8 +8,10 @@
 
 mod ceilings;
 mod check;
+mod environment;
 mod error;
 mod find;
+mod managers;
 mod matching;
 mod model;
 mod parse;
@@ -21,8 +23,10 @@ pub(crate) mod variables;
 mod written;
 
 pub use ceilings::{Ceilings, Needs};
+pub use environment::{EnvironmentRules, EnvironmentSaid, NameGlob};
 pub use error::PolicyError;
 pub use find::{NAMES, find};
+pub use managers::{MANAGERS, Manager};
 pub use matching::{Candidate, Matcher, Specificity, Tie};
 pub use model::{
     Gate, Hold, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,

@@ -1,6 +1,7 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
 use super::ceilings::{Ceilings, Needs};
+use super::environment::EnvironmentRules;
 use super::text::printable;
 use crate::values::{Leaks, Level};
 use jiff::civil::Date;
@@ -146,6 +147,8 @@ pub struct Hold {
     pub ceilings: Ceilings,
     /// What has to be free before it starts.
     pub needs: Needs,
+    /// What becomes of the environment.
+    pub environment: EnvironmentRules,
 }
 
 /// A program that the policy expects to stay behind.
@@ -250,6 +253,7 @@ impl Suite {
             outlive_parent: one.outlive_parent && two.outlive_parent,
             ceilings: one.ceilings.lowest(two.ceilings),
             needs: one.needs.strictest(two.needs),
+            environment: one.environment.strictest(&two.environment),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
         let said = Said {
@@ -276,6 +280,7 @@ impl Default for Hold {
             outlive_parent: false,
             ceilings: Ceilings::default(),
             needs: Needs::default(),
+            environment: EnvironmentRules::default(),
         }
     }
 }

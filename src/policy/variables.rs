@@ -26,11 +26,16 @@ pub(super) fn unfit_as_gate(name: &str) -> Option<Unfit> {
         Some(Unfit::Generic)
     } else if AGENTS.iter().any(|(variable, _)| *variable == name) {
         Some(Unfit::Agent)
-    } else if OWN.contains(&name) || name.starts_with("GUARDRUN_RUN_") {
+    } else if is_own(name) {
         Some(Unfit::Own)
     } else {
         None
     }
+}
+
+/// Whether guardrun gives this variable a meaning of its own.
+pub(crate) fn is_own(name: &str) -> bool {
+    OWN.contains(&name) || name.starts_with("GUARDRUN_RUN_")
 }
 
 /// The coding agent that this variable betrays, if it is one that only an agent sets.
@@ -177,7 +182,7 @@ const OWN: &[&str] = &[
 ];
 
 /// A name that every shell can set.
-fn is_a_name(name: &str) -> bool {
+pub(super) fn is_a_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes
         .next()

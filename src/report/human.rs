@@ -1,5 +1,7 @@
 //! What a person reads about a run.
 
+use super::cleared::Lines;
+use super::environment;
 use super::ledger;
 use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
@@ -32,13 +34,25 @@ impl Listener for HumanListener<'_> {
             command,
             ended,
             left,
+            cleared,
         } = swept;
-        let text = format!(
-            "ended {ended} leftover processes of run {run}, whose guardrun was killed: {command}"
-        );
-        self.notice(&text);
+        if ended + left > 0 {
+            let text = format!(
+                "ended {ended} leftover processes of run {run}, whose guardrun was killed: {command}"
+            );
+            self.notice(&text);
+        }
         if *left > 0 {
             self.notice(&format!("{left} of them could not be ended"));
+        }
+        if let Some(cleared) = cleared {
+            let text = format!(
+                "removed the private directories of run {run}, whose guardrun was killed: {command}"
+            );
+            self.notice(&text);
+            let lines = Lines::of(cleared, None);
+            let all = lines.removed.iter().chain(&lines.staying);
+            all.for_each(|line| self.notice(line));
         }
     }
 
@@ -221,6 +235,7 @@ pub(super) fn plan(plan: &Plan) -> String {
     if !plan.removed.is_empty() {
         rows.push(("removed", plan.removed.join(", ")));
     }
+    rows.extend(environment::rows(&plan.environment));
     rows.into_iter()
         .map(|(name, value)| format!("{name:<10} {value}\n"))
         .collect()
@@ -286,6 +301,15 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
             );
         }
         voice.say(Tone::Plain, "hint: a process of another user needs that user or root to end it; one in state D ends when its I/O does");
+    }
+    if let Some(cleared) = &outcome.cleared {
+        let lines = Lines::of(cleared, Some(&plan.environment));
+        let removed = lines.removed.iter().filter(|_| !voice.quiet);
+        removed.for_each(|line| voice.say(Tone::Plain, line));
+        lines
+            .staying
+            .iter()
+            .for_each(|line| voice.say(Tone::Notice, line));
     }
     let must_be_said = !ending.verdicts.is_empty();
     if voice.quiet && !must_be_said {

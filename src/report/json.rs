@@ -1,5 +1,7 @@
 //! What a machine reads about a run. Field names are stable.
 
+use super::cleared;
+use super::environment::EnvironmentView;
 use crate::exit::{Exit, Verdict};
 use crate::outcome::{End, Ending, Outcome};
 use crate::plan::Plan;
@@ -32,6 +34,7 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
         "limits": outcome.limits,
         "peak": outcome.peak,
         "killed_for_memory": outcome.killed_for_memory,
+        "private": outcome.cleared.as_ref().map(|cleared| cleared::json(cleared, &plan.environment)),
     })
 }
 
@@ -61,6 +64,7 @@ pub(super) fn plan(plan: &Plan) -> Value {
         "grace_seconds": plan.hold.grace.as_secs_f64(),
         "gates": opened,
         "removed": plan.removed,
+        "environment": EnvironmentView::of(&plan.environment),
     })
 }
 

@@ -1,6 +1,8 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod cleared;
+mod environment;
 mod findings;
 mod human;
 mod json;
@@ -9,6 +11,7 @@ mod log;
 mod voice;
 
 pub use about::{exit_codes, levels};
+pub use environment::EnvironmentView;
 pub use findings::{Finding, Findings, findings};
 pub use human::HumanListener;
 pub use log::start_log;

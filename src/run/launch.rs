@@ -1,5 +1,6 @@
 //! Setting up a run at one level: everything up to the birth of the keeper.
 
+use super::hold::Hold;
 use super::limits::{self, Limits};
 use super::supervise::{self, Supervised};
 use super::surroundings::Surroundings;
@@ -9,7 +10,7 @@ use crate::host;
 use crate::keeper::{self, Orders};
 use crate::outcome::{End, Lack, Outcome, Step};
 use crate::plan::Plan;
-use crate::registry::{Entry, Record};
+use crate::registry::{Entry, Private, PrivatePlace, Record};
 use crate::sys::clone::{self, Birth, Namespaces};
 use crate::sys::namespace::Ids;
 use crate::sys::signal::{self, Set};
@@ -32,6 +33,7 @@ fn record(
     plan: &Plan,
     level: Level,
     cgroup: Option<PathBuf>,
+    private: Option<PrivatePlace>,
     directory: Option<&Path>,
     listener: &mut dyn Listener,
 ) -> Option<Record> {
@@ -53,6 +55,7 @@ fn record(
         command: command.join(" "),
         level,
         cgroup,
+        private,
     };
     Record::create(directory?, &entry)
         .inspect_err(|error| listener.no_record(error))
@@ -82,7 +85,14 @@ pub(super) fn attempt(
     };
     let cgroup = ground.as_ref().map(|ground| ground.parent.join(name));
     let records = surroundings.records.as_deref();
-    let record = record(plan, level, cgroup.clone(), records, listener);
+    let private = surroundings.private.as_ref().map(Private::place).cloned();
+    let record = record(plan, level, cgroup.clone(), private, records, listener);
+    if let Some(private) = &surroundings.private
+        && let Err(error) = private.furnish(&plan.environment.directories())
+    {
+        undo(None, record.as_ref());
+        return Err(error).context("could not make the suite's private directories");
+    }
     let leaf = match cgroup.as_deref().map(Leaf::make).transpose() {
         Ok(leaf) => leaf,
         Err(error) => {
@@ -118,6 +128,7 @@ pub(super) fn attempt(
         processors: limits.processors(),
         protected: surroundings.protected,
         record: record.as_ref(),
+        private: surroundings.private.as_ref(),
     };
     let child = clone::child(
         Birth {
@@ -142,16 +153,15 @@ pub(super) fn attempt(
         }
     };
     debug!(%level, keeper = keeper.pid, cgroup = ?leaf.as_ref().map(Leaf::path), "forked the keeper");
-    let supervised = supervise::supervise(
-        plan,
+    let hold = Hold {
         level,
-        &keeper,
-        &line,
-        leaf.as_ref(),
-        limits,
-        surroundings,
-        listener,
-    )?;
+        run: &plan.run,
+        keeper: &keeper,
+        leaf: leaf.as_ref(),
+        had_children: surroundings.had_children,
+        orphaned: false,
+    };
+    let supervised = supervise::supervise(plan, hold, limits, &line, surroundings, listener)?;
     let outcome = match supervised {
         Supervised::Lacking(step, errno) => {
             undo(leaf.as_ref(), record.as_ref());
@@ -160,12 +170,14 @@ pub(super) fn attempt(
         Supervised::NotExecuted(errno) => {
             Outcome::of_nothing(Some(level), End::NotExecuted { errno }, Vec::new())
         }
-        Supervised::Over(outcome) => outcome,
+        Supervised::Over(outcome) => *outcome,
     };
+    let cleared = surroundings.clear(&outcome);
     if outcome.unkilled.is_empty() {
-        undo(leaf.as_ref(), record.as_ref());
+        let done = cleared.as_ref().is_none_or(|cleared| cleared.finished);
+        undo(leaf.as_ref(), record.as_ref().filter(|_| done));
     }
-    Ok(Attempt::Over(outcome))
+    Ok(Attempt::Over(Outcome { cleared, ..outcome }))
 }
 
 /// Removes what was made for a run of which nothing is left. Otherwise both stay, for the next sweep to find the rest by.

@@ -10,16 +10,13 @@ use super::course::{Action, Course, Event};
 use super::hold::Hold;
 use super::limits::Limits;
 use super::surroundings::Surroundings;
-use crate::contain::Leaf;
 use crate::keeper::{News, Order, Received};
 use crate::outcome::{End, Outcome, Step, Survivor};
 use crate::plan::Plan;
-use crate::sys::clone::Child;
 use crate::sys::poll::{self, Interest};
 use crate::sys::signal;
 use crate::sys::socket::Line;
 use crate::sys::{fds, wait};
-use crate::values::Level;
 use anyhow::Context;
 use std::io;
 use std::os::fd::AsFd;
@@ -39,28 +36,18 @@ pub(super) enum Supervised {
     /// The command could not be executed.
     NotExecuted(i32),
     /// The run is over.
-    Over(Outcome),
+    Over(Box<Outcome>),
 }
 
 /// Sees a run through to its end.
 pub(super) fn supervise(
     plan: &Plan,
-    level: Level,
-    keeper: &Child,
-    line: &Line,
-    leaf: Option<&Leaf>,
+    hold: Hold<'_>,
     limits: Limits,
+    line: &Line,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Supervised> {
-    let hold = Hold {
-        level,
-        run: &plan.run,
-        keeper,
-        leaf,
-        had_children: surroundings.had_children,
-        orphaned: false,
-    };
     if !limits.in_force.is_empty() {
         listener.limited(&limits.in_force);
     }
@@ -317,7 +304,7 @@ impl Supervisor<'_> {
             (End::Itself, Some(reached)) => End::OverLimit(reached),
             (end, _) => end,
         };
-        Supervised::Over(Outcome {
+        Supervised::Over(Box::new(Outcome {
             level: Some(self.hold.level),
             lacks: Vec::new(),
             end,
@@ -329,6 +316,7 @@ impl Supervisor<'_> {
             killed_for_memory: self.limits.killed_for_memory(),
             limits: self.limits.in_force,
             elapsed: self.clock.now(),
-        })
+            cleared: None,
+        }))
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod capture;
 pub mod child;
+pub mod clear;
 pub mod clone;
 pub mod fds;
 pub mod identity;

@@ -7,6 +7,7 @@ use crate::exit::{Exit, Verdict};
 use crate::gate::{KEEPER, OPENED, Request};
 use crate::host::canary::{self, STAND_IN};
 use crate::ledger::{self, Ledger};
+use crate::plan::Given;
 use crate::registry::{self, MARK};
 use crate::report::{self, HumanListener, Voice};
 use crate::sys::capture::Capture;
@@ -68,7 +69,13 @@ pub(super) fn through(voice: &Voice, general: &General, chain: &str) -> Exit {
         Err(exit) => return exit,
     };
     let mut plan = match run::fresh_id() {
-        Ok(id) => plan::draw(grant, id, host::privilege()),
+        Ok(id) => {
+            let given = Given {
+                environment: &gather::environment(),
+                processors: host::processors(),
+            };
+            plan::draw(grant, id, host::privilege(), given)
+        }
         Err(error) => return runs::lost(voice, &error),
     };
     let ledger = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"))

@@ -1,7 +1,7 @@
 //! How a suite is held: levels, deadlines, and what a gate asks for.
 
 use super::loosening::{ALLOW_LEAKS, HOLD_WEAKER, InForce, OUTLIVE_PARENT};
-use super::{Checked, ceilings};
+use super::{Checked, ceilings, environment};
 use crate::policy::ceilings::Needs;
 use crate::policy::error::PolicyError;
 use crate::policy::model::{Hold, Note, Place, Policy, Said};
@@ -163,6 +163,12 @@ pub(super) fn of_suite(
             Some(needs) => ceilings::needs(source, needs)?,
             None => Needs::default(),
         },
+        environment: environment::rules(
+            source,
+            &policy.gates,
+            written.environment.as_ref(),
+            &base.environment,
+        )?,
     };
     let said = Said {
         level: values.said.level.or_else(|| base_said.level.clone()),

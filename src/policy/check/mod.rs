@@ -4,10 +4,12 @@
 //! doubtful is not used.
 
 mod ceilings;
+mod environment;
 mod hold;
 mod lines;
 mod loosening;
 
+use super::environment::EnvironmentRules;
 use super::error::PolicyError;
 use super::model::{Gate, Note, Pattern, Policy, Suite, Unmatched};
 use super::source::Source;
@@ -44,6 +46,9 @@ pub(super) fn check(
         defaults_said,
         notes: Vec::new(),
     };
+    let written = file.defaults.environment.as_ref();
+    policy.defaults.environment =
+        environment::rules(source, &policy.gates, written, &EnvironmentRules::default())?;
     for (name, written) in &file.suite.0 {
         let suite = suite(source, today, &mut policy, name, written)?;
         policy.suites.push(suite);

@@ -178,9 +178,11 @@ fn lines_of_many_processes_at_once_stay_whole() {
         if Command::new("python3").arg("--version").output().is_err() {
             return gate::skip("parallel writers", "python3 is not installed");
         }
-        let writer = "import guardrun_gate, sys\nfor n in range(500): guardrun_gate._note('LIVE_TESTS', 'ran', sys.argv[1] + str(n) + 'x' * 3000)";
-        let line =
-            format!("for w in 1 2 3 4 5 6 7 8; do python3 -B -c \"{writer}\" $w- & done; wait");
+        // They begin together: a start of python takes longer than all the writing.
+        let writer = "import guardrun_gate, os, sys\nopen('ready-' + sys.argv[1], 'w').close()\n\
+                      while sum(name.startswith('ready-') for name in os.listdir('.')) < 4: pass\n\
+                      for n in range(1000): guardrun_gate._note('LIVE_TESTS', 'ran', sys.argv[1] + str(n) + 'x' * 3000)";
+        let line = format!("for w in 1 2 3 4; do python3 -B -c \"{writer}\" $w- & done; wait");
         let project = Project::new(&bench, "python", &["sh", "-c", &line]);
         let Some((told, ledger)) = project.open("live", &[]) else {
             return;

@@ -15,7 +15,7 @@ fn it_holds_on_the_oldest_and_the_newest_kernel() {
                 ./guardrun --level $level --memory 64MiB -- ./guardrun-actor herd 3 200; echo \"memory at $level: $?\"
                 ./guardrun --level $level --timeout 1s --grace 0s -- ./guardrun-actor deaf-sleep 15; echo \"timeout at $level: $?\"
             done
-            ps -eo args | grep '[g]uardrun-actor' | sed 's/^/still there: /'",
+            ps -eo comm | grep '^guardrun' | sed 's/^/still there: /'",
         );
         for level in ["namespace", "cgroup", "subreaper"] {
             for (what, code) in [("leak", 46), ("memory", 50), ("timeout", 48)] {
@@ -59,8 +59,8 @@ fn in_a_systemd_session_nothing_is_left_when_the_front_is_killed() {
         "./guardrun --at-least cgroup -- ./guardrun-actor crowd 5 > full & front=$!
         until grep -q full full 2>/dev/null; do sleep 0.05; done
         kill -9 $front; wait $front
-        for i in $(seq 100); do ps -eo args | grep -q '[g]uardrun' || break; sleep 0.1; done
-        ps -eo args | grep '[g]uardrun' | sed 's/^/still there: /'
+        for i in $(seq 100); do ps -eo comm | grep -q '^guardrun' || break; sleep 0.1; done
+        ps -eo comm | grep '^guardrun' | sed 's/^/still there: /'
         systemctl --user list-units --all --no-legend 'guardrun-*' | sed 's/^/still a unit: /'",
     );
     assert!(!said.out.contains("still "), "{}", said.out);

@@ -110,7 +110,8 @@ fn carry_out(
     ledger: Option<&Ledger>,
     report: Option<report::File>,
 ) -> Exit {
-    let mut outcome = match run::run(plan, &mut HumanListener { voice }) {
+    let in_passing = voice.in_passing();
+    let mut outcome = match run::run(plan, &mut HumanListener { voice: &in_passing }) {
         Ok(outcome) => outcome,
         Err(error) => return lost(voice, &error),
     };

@@ -1,10 +1,12 @@
 //! How a run ended and why: the whole space of endings, as data, and the one place where they become a verdict.
 
 mod explain;
+mod family;
 mod lack;
 mod limits;
 
 pub use explain::{Ending, explain};
+pub use family::{Family, Relative, Why};
 pub use lack::{Lack, Step};
 pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 
@@ -31,6 +33,8 @@ pub struct Outcome {
     pub unkilled: Vec<Survivor>,
     /// What gates inside the suite have noted; None where it could not be read.
     pub ledger: Option<Box<Tally>>,
+    /// Whether the leader ended within a second of its start and the run wrote nothing at all. Only known when output is relayed.
+    pub mute: bool,
     /// The ceilings that were in force.
     pub limits: Vec<InForce>,
     /// The most that was used, as far as somebody counted.
@@ -54,6 +58,7 @@ impl Outcome {
             status: None,
             survivors: Vec::new(),
             unkilled: Vec::new(),
+            mute: false,
             limits: Vec::new(),
             peak: Peak::default(),
             killed_for_memory: None,
@@ -71,6 +76,8 @@ pub enum End {
     Itself,
     /// The wall clock limit.
     Timeout(Duration),
+    /// The limit of silence.
+    Silent(Duration),
     /// A ceiling was reached.
     OverLimit(Reached),
     /// This signal was sent to guardrun, or came from the terminal.

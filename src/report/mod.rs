@@ -8,6 +8,7 @@ mod human;
 mod json;
 mod ledger;
 mod log;
+mod tree;
 mod voice;
 
 pub use about::{exit_codes, levels};

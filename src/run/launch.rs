@@ -4,7 +4,7 @@ use super::hold::Hold;
 use super::limits::{self, Limits};
 use super::supervise::{self, Supervised};
 use super::surroundings::Surroundings;
-use super::{Listener, job::Job};
+use super::{Listener, job::Job, relay::Relay};
 use crate::contain::{self, Leaf};
 use crate::host;
 use crate::keeper::{self, Orders};
@@ -122,6 +122,11 @@ pub(super) fn attempt(
         terminal: surroundings.job.as_ref().map(Job::terminal),
         foreground,
         leaf: leaf.as_ref(),
+        outputs: surroundings
+            .relay
+            .as_ref()
+            .map(Relay::outputs)
+            .unwrap_or_default(),
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,
         open_files: plan.hold.ceilings.open_files,
@@ -140,6 +145,9 @@ pub(super) fn attempt(
             fds::close_copy(&line);
             if let Some((_, write)) = &surroundings.lifeline {
                 fds::close_copy(write);
+            }
+            if let Some(relay) = &surroundings.relay {
+                relay.close_copies();
             }
             signal::block(&Set::all());
             keeper::keep(orders)

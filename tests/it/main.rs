@@ -9,6 +9,7 @@ mod escape;
 mod explain;
 mod gate;
 mod helpers;
+mod idle;
 mod init;
 mod lab;
 mod leaks;

@@ -95,8 +95,12 @@ pub enum Action {
     Assert(Assert),
     /// Write a first guardrun.toml for this repository
     Init(Init),
-    /// Print the JSON Schema of guardrun.toml
-    Schema,
+    /// Print the JSON Schema of guardrun.toml, or of what guardrun reports
+    Schema {
+        /// What it is the schema of
+        #[arg(long, value_name = "WHAT", default_value = "policy")]
+        of: SchemaOf,
+    },
     /// Print a shell completion script
     Completions {
         /// The shell to print it for
@@ -110,6 +114,15 @@ pub enum Action {
         /// The topic
         topic: Topic,
     },
+}
+
+/// What `guardrun schema` can print the schema of.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SchemaOf {
+    /// guardrun.toml
+    Policy,
+    /// The record of `--report` and of a run's `--json`
+    Report,
 }
 
 /// What `guardrun about` can explain.
@@ -198,6 +211,15 @@ pub struct RunOptions {
     /// Write what happened to this file, as JSON
     #[arg(long, env = "GUARDRUN_REPORT", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
+    /// Where the suite writes its JUnit report; guardrun writes one there if the suite could not
+    #[arg(long, env = "GUARDRUN_JUNIT", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub junit: Option<PathBuf>,
+    /// Try nothing again, whatever the policy says
+    #[arg(long, env = "GUARDRUN_NO_RETRY", value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_retry: bool,
+    /// Write no summary and no annotation for GitHub Actions
+    #[arg(long, env = "GUARDRUN_NO_GITHUB", value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_github: bool,
 }
 
 /// A level, or the choice of the strongest that costs the suite nothing.

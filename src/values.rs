@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
 /// How strongly a run is held. Ordered: a later one holds more.
 ///
@@ -98,6 +99,18 @@ impl Working {
             Working::Kill => "kill",
         }
     }
+}
+
+/// What a run has used, as its reaper was told: cumulated over every process that was waited for. A process whose parent
+/// ignored its end is in nobody's sum (getrusage(2)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU time in user mode.
+    pub user: Duration,
+    /// CPU time in the kernel.
+    pub system: Duration,
+    /// The largest resident set that any single process had, in bytes.
+    pub largest_resident_bytes: u64,
 }
 
 /// What live processes after a green run mean.

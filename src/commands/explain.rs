@@ -74,6 +74,10 @@ pub struct HoldView {
     pub lifeline: bool,
     /// Whether the run may outlive the process that started guardrun.
     pub outlive_parent: bool,
+    /// After what it is tried again, and how often; or `never`.
+    pub retry: String,
+    /// Where the suite writes its own JUnit report.
+    pub junit: Option<String>,
     /// Programs that may be left behind.
     pub leftovers: Vec<LeftoverView>,
 }
@@ -133,6 +137,18 @@ impl HoldView {
             leaks: hold.leaks.name(),
             lifeline: hold.lifeline,
             outlive_parent: hold.outlive_parent,
+            retry: hold.retry.as_ref().map_or("never".to_owned(), |retry| {
+                let on: Vec<_> = retry.on.iter().map(|end| end.name()).collect();
+                let times = match retry.times {
+                    1 => "once".to_owned(),
+                    n => format!("up to {n} times"),
+                };
+                format!("{times}, when it has {}", on.join(" or "))
+            }),
+            junit: hold
+                .junit
+                .as_ref()
+                .map(|path| path.to_string_lossy().into_owned()),
             leftovers: hold
                 .leftovers
                 .iter()

@@ -2,6 +2,7 @@
 
 mod about;
 mod assert;
+mod attempts;
 mod doctor;
 pub mod explain;
 mod gather;
@@ -9,7 +10,7 @@ pub mod init;
 mod room;
 mod run;
 
-use crate::cli::{Action, Cli};
+use crate::cli::{Action, Cli, SchemaOf};
 use crate::exit::{Exit, Verdict};
 use crate::gate::Request;
 use crate::policy::SCHEMA;
@@ -44,6 +45,9 @@ pub fn dispatch(cli: Cli) -> Exit {
         Some(Action::Man) => about::man(),
         Some(Action::Explain(options)) => explain::command(&voice, general, options),
         Some(Action::Init(options)) => init::command(&voice, &options),
-        Some(Action::Schema) => report::data(SCHEMA),
+        Some(Action::Schema { of }) => report::data(match of {
+            SchemaOf::Policy => SCHEMA,
+            SchemaOf::Report => report::SCHEMA,
+        }),
     }
 }

@@ -1,15 +1,15 @@
 //! `guardrun -- COMMAND…` and `guardrun run SUITE`: judge, draw the plan, do it, say how it went.
 
+use super::attempts::{self, Outputs};
 use super::gather::{self, Policies};
 use super::room;
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
-use crate::ledger::Ledger;
 use crate::plan::{self, Given, Plan};
 use crate::policy::Policy;
-use crate::report::{self, HumanListener, Voice};
-use crate::{host, outcome, registry, run};
+use crate::report::{self, Github, Voice};
+use crate::{host, run};
 
 /// Runs what the request asks for, if the policy allows it.
 pub(super) fn run(
@@ -18,47 +18,63 @@ pub(super) fn run(
     options: &RunOptions,
     request: &Request,
 ) -> Exit {
-    let policies = match gather::policies(voice, general) {
-        Ok(policies) => policies,
-        Err(exit) => return exit,
-    };
-    let grant = match permission(voice, &policies, options, request) {
-        Ok(grant) => grant,
-        Err(exit) => return exit,
-    };
-    report::before(voice, &policies.first, &grant);
-    let mut plan = match run::fresh_id() {
-        Ok(id) => {
-            let given = Given {
-                environment: &gather::environment(),
-                processors: host::processors(),
-            };
-            plan::draw(grant, id, host::privilege(), given)
-        }
-        Err(error) => return lost(voice, &error),
-    };
-    if options.dry_run {
-        return report::dry_run(voice, &plan);
-    }
+    let github = (!options.no_github).then(Github::here).flatten();
     // A report that cannot be written is found out before anything runs, not after an hour.
-    let report = match options
-        .report
-        .as_deref()
-        .map(report::File::create)
-        .transpose()
-    {
-        Ok(report) => report,
+    let path = options.report.as_deref().filter(|_| !options.dry_run);
+    let file = match path.map(report::File::open).transpose() {
+        Ok(file) => file,
         Err(error) => {
             report::failure(voice, Verdict::Usage, &error.to_string());
             return Verdict::Usage.into();
         }
     };
-    if let Err(exit) = room::wait(voice, &plan) {
-        return exit;
+    match judged_run(voice, general, options, request) {
+        Ok(plan) if options.dry_run => report::dry_run(voice, &plan),
+        Ok(plan) => {
+            let junit = options.junit.clone().or_else(|| plan.junit());
+            let outputs = Outputs {
+                file,
+                junit,
+                github,
+            };
+            attempts::carry_out(voice, plan, outputs)
+        }
+        Err(exit) => {
+            let (suite, command) = match request {
+                Request::Command { argv, suite } => (suite.as_deref(), argv.as_slice()),
+                Request::Suite { name, extra } => (Some(name.as_str()), extra.as_slice()),
+            };
+            if let Some(file) = file {
+                file.write_not_run(voice, suite, command, exit);
+            }
+            if let Some(github) = github.filter(|_| !options.dry_run) {
+                github.not_run(voice, suite.unwrap_or("the command"), exit);
+            }
+            exit
+        }
     }
-    let ledger = ledger(voice, &plan.run);
-    plan.ledger = ledger.as_ref().map(|ledger| ledger.path().to_owned());
-    carry_out(voice, &plan, ledger.as_ref(), report)
+}
+
+/// The plan of a run that the policy allows. Why there is none has been said.
+fn judged_run(
+    voice: &Voice,
+    general: &General,
+    options: &RunOptions,
+    request: &Request,
+) -> Result<Plan, Exit> {
+    let policies = gather::policies(voice, general)?;
+    let grant = permission(voice, &policies, options, request)?;
+    report::before(voice, &policies.first, &grant);
+    let id = run::fresh_id().map_err(|error| attempts::lost(voice, &error))?;
+    let given = Given {
+        environment: &gather::environment(),
+        processors: host::processors(),
+    };
+    let plan = plan::draw(grant, id, host::privilege(), given);
+    if !options.dry_run {
+        room::wait(voice, &plan)?;
+    }
+    Ok(plan)
 }
 
 /// Permission by the policy that describes the run, if the repository's own does not refuse it.
@@ -94,42 +110,4 @@ fn judge(voice: &Voice, policy: &Policy, request: &Request) -> Result<Grant, Exi
             Err(unjudged.verdict().into())
         }
     }
-}
-
-/// The ledger for the gates inside the suite. A run without one is held none the worse; whoever asks for proof will miss it.
-fn ledger(voice: &Voice, run: &str) -> Option<Ledger> {
-    let made = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"))
-        .and_then(|directory| Ledger::create(&directory, run));
-    made.inspect_err(|error| report::trouble(voice, &format!("there is no ledger: {error}")))
-        .ok()
-}
-
-fn carry_out(
-    voice: &Voice,
-    plan: &Plan,
-    ledger: Option<&Ledger>,
-    report: Option<report::File>,
-) -> Exit {
-    let in_passing = voice.in_passing();
-    let mut outcome = match run::run(plan, &mut HumanListener { voice: &in_passing }) {
-        Ok(outcome) => outcome,
-        Err(error) => return lost(voice, &error),
-    };
-    outcome.ledger = ledger.and_then(|ledger| ledger.tally().ok()).map(Box::new);
-    let ending = outcome::explain(&outcome, plan.hold.leaks);
-    report::ending(voice, plan, &outcome, &ending);
-    if let Some(report) = report {
-        report.write(voice, plan, &outcome, &ending);
-    }
-    ending.exit
-}
-
-/// Something of guardrun's own failed before or beside the run; the keeper ends whatever was started.
-pub(super) fn lost(voice: &Voice, error: &anyhow::Error) -> Exit {
-    report::failure(
-        voice,
-        Verdict::Lost,
-        &format!("could not do the run: {error:#}"),
-    );
-    Verdict::Lost.into()
 }

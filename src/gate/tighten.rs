@@ -36,6 +36,7 @@ pub(super) fn tighten(
         leaks: leaks(&hold, flags)?,
         outlive_parent: rule.outlive_parent(&hold, flags)?,
         ceilings: rule.ceilings(&hold, flags)?,
+        retry: hold.retry.clone().filter(|_| !flags.no_retry),
         ..hold
     })
 }

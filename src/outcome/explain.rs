@@ -1,10 +1,10 @@
-//! From what happened to a verdict, a cause in words, and guardrun's own exit. Pure; one order of precedence.
+//! From what happened to a verdict, a cause in words, and guardrun's own exit. Pure; the one order of precedence is in
+//! `precedence`.
 
-use super::{End, Outcome, Survivor};
+use super::{Class, End, Outcome, rank, wording};
 use crate::exit::{Exit, Verdict};
 use crate::sys::signal;
-use crate::values::Leaks;
-use crate::values::Status;
+use crate::values::{Leaks, Status};
 
 /// What is to be said about a run, and how guardrun is to exit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,121 +13,151 @@ pub struct Ending {
     pub verdicts: Vec<Verdict>,
     /// How guardrun exits.
     pub exit: Exit,
+    /// How the suite came to its end, in one word.
+    pub class: Class,
     /// What happened, as it reads after the suite's name: `passed`, `failed with exit code 3`.
     pub cause: String,
 }
 
-/// Judges an outcome. What decides, in this order: something is still there (51); nothing was started (42, 126, 127);
-/// the keeper was lost (52); a limit (48, 49); a request from outside; a leak behind a green run (46); the suite's own status.
-pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
-    let mut verdicts = Vec::new();
-    if !outcome.unkilled.is_empty() {
-        verdicts.push(Verdict::NotKilled);
+impl Ending {
+    /// Takes in one more verdict, and what is to be said of it after an `and`. The order of the calls does not matter for
+    /// what decides.
+    pub fn add(&mut self, verdict: Verdict, clause: &str) {
+        self.cause = format!("{}, and {clause}", self.cause);
+        self.hold(verdict);
     }
-    let leaked = outcome
+
+    fn hold(&mut self, verdict: Verdict) {
+        if !self.verdicts.contains(&verdict) {
+            self.verdicts.push(verdict);
+        }
+        self.verdicts.sort_by_key(|verdict| rank(*verdict));
+        self.exit = self.verdicts[0].into();
+    }
+}
+
+/// Judges an outcome: what brought the end about, then everything else that is wrong with it.
+pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
+    let mut ending = of_end(outcome);
+    if ending.exit == Exit::Code(0) && leaks == Leaks::Fail && has_leaked(outcome) {
+        let clause = wording::left_behind(&outcome.survivors);
+        ending.add(Verdict::Leaked, &clause);
+    }
+    if !outcome.unkilled.is_empty() {
+        ending.add(Verdict::NotKilled, &wording::unkilled(&outcome.unkilled));
+    }
+    ending
+}
+
+/// Whether anything was left that the policy does not expect. Something that nobody could name, and that had to be killed
+/// all the same, is not expected either.
+fn has_leaked(outcome: &Outcome) -> bool {
+    let unexpected = outcome
         .survivors
         .iter()
         .any(|survivor| survivor.expected.is_none());
-    let (exit, cause) = match outcome.end {
+    unexpected || (outcome.killed && outcome.survivors.is_empty())
+}
+
+fn of_end(outcome: &Outcome) -> Ending {
+    let class = Class::of(outcome);
+    let own = |exit, cause| Ending {
+        verdicts: Vec::new(),
+        exit,
+        class,
+        cause,
+    };
+    let verdict = |verdict: Verdict, cause| {
+        let mut ending = own(verdict.into(), cause);
+        ending.hold(verdict);
+        ending
+    };
+    match outcome.end {
         End::NotContained => verdict(
-            &mut verdicts,
             Verdict::CannotContain,
-            "could not be held".to_owned(),
+            wording::not_contained(&outcome.lacks),
         ),
         End::NotExecuted { errno } => {
-            let verdict_ = if errno == NOT_FOUND {
-                Verdict::NotFound
-            } else {
-                Verdict::NotExecutable
+            let which = match errno {
+                NOT_FOUND => Verdict::NotFound,
+                _ => Verdict::NotExecutable,
             };
-            verdict(&mut verdicts, verdict_, "could not be executed".to_owned())
+            verdict(which, wording::not_executed(errno))
         }
         End::KeeperDied => verdict(
-            &mut verdicts,
             Verdict::Lost,
             "was killed because guardrun's keeper died".to_owned(),
         ),
-        End::Timeout(limit) => {
-            let cause = format!(
+        End::Timeout(limit) => verdict(
+            Verdict::TimedOut,
+            format!(
                 "was ended after its time limit of {}",
                 humantime::format_duration(limit)
-            );
-            verdict(&mut verdicts, Verdict::TimedOut, cause)
+            ),
+        ),
+        End::OverLimit(reached) => verdict(Verdict::OverLimit, format!("was ended at {reached}")),
+        End::Asked(number) => {
+            let (exit, cause) = asked(outcome, number, &format!("on {}", signal::name(number)));
+            own(exit, cause)
         }
-        End::Silent(limit) => {
-            let cause = format!(
+        End::Silent(limit) => verdict(
+            Verdict::Silent,
+            format!(
                 "was ended after {} without output",
                 humantime::format_duration(limit)
-            );
-            verdict(&mut verdicts, Verdict::Silent, cause)
+            ),
+        ),
+        End::ParentDied => {
+            let why = "because the process that started guardrun died";
+            let (exit, cause) = asked(outcome, signal::HUP, why);
+            own(exit, cause)
         }
-        End::OverLimit(reached) => {
-            let cause = format!("was ended at {reached}");
-            verdict(&mut verdicts, Verdict::OverLimit, cause)
+        End::StdoutClosed => {
+            let why = "because nobody reads its output any more";
+            let (exit, cause) = asked(outcome, signal::PIPE, why);
+            own(exit, cause)
         }
-        End::Asked(signal_) => asked(
-            outcome.status,
-            signal_,
-            &format!("on {}", signal::name(signal_)),
-        ),
-        End::ParentDied if outcome.level.is_none() => (
-            Exit::Signal(signal::HUP),
-            "was not started, because the process that started guardrun died".to_owned(),
-        ),
-        End::ParentDied => asked(
-            outcome.status,
-            signal::HUP,
-            "because the process that started guardrun died",
-        ),
-        End::StdoutClosed => asked(
-            outcome.status,
-            signal::PIPE,
-            "because nobody reads its output any more",
-        ),
         End::Itself => match outcome.status {
             None => verdict(
-                &mut verdicts,
                 Verdict::Lost,
-                "ended, and its status was lost".to_owned(),
+                "ended, and no exit status came back: whether it passed is unknown".to_owned(),
             ),
-            Some(status) if status.passed() && leaked && leaks == Leaks::Fail => {
-                let cause = format!("passed, and left {} behind", count(&outcome.survivors));
-                verdict(&mut verdicts, Verdict::Leaked, cause)
-            }
-            Some(status) if outcome.mute && !status.passed() => (
+            Some(status) if outcome.mute && !status.passed() => own(
                 exit_as(status),
-                format!("{}, at once and without any output", describe(status)),
+                format!(
+                    "{}, at once and without any output",
+                    wording::status(status, outcome.oom)
+                ),
             ),
-            Some(status) => (exit_as(status), describe(status)),
+            Some(status) => own(exit_as(status), wording::status(status, outcome.oom)),
         },
-    };
-    let exit = verdicts
-        .first()
-        .map_or(exit, |verdict| Exit::from(*verdict));
-    Ending {
-        verdicts,
-        exit,
-        cause,
     }
 }
 
 const NOT_FOUND: i32 = nix::Error::ENOENT as i32;
 
-fn verdict(verdicts: &mut Vec<Verdict>, verdict: Verdict, cause: String) -> (Exit, String) {
-    verdicts.push(verdict);
-    (Exit::from(verdict), cause)
-}
-
 /// The suite was asked to end. If it did so in its own way, that is its status; if it had to be killed, guardrun dies of
-/// the signal with which it was asked, which is what the asker expects to see.
-fn asked(status: Option<Status>, signal_: i32, why: &str) -> (Exit, String) {
-    match status {
+/// the signal with which it was asked, which is what the asker expects to see. A 0 stands only if nothing had to be killed
+/// and somebody else than guardrun did the asking: what guardrun has cut short is no pass.
+fn asked(outcome: &Outcome, number: i32, why: &str) -> (Exit, String) {
+    if outcome.level.is_none() {
+        return (Exit::Signal(number), format!("was not started, {why}"));
+    }
+    let of_its_own_accord = !matches!(outcome.end, End::Asked(_));
+    match outcome.status {
         Some(Status::Signaled(signal::KILL)) | None => {
-            (Exit::Signal(signal_), format!("was killed {why}"))
+            (Exit::Signal(number), format!("was killed {why}"))
         }
+        Some(Status::Signaled(own)) if own == number => {
+            (Exit::Signal(number), format!("was ended {why}"))
+        }
+        Some(status) if status.passed() && (outcome.killed || of_its_own_accord) => (
+            Exit::Signal(number),
+            format!("ended with exit code 0 when it was ended {why}"),
+        ),
         Some(status) => (
             exit_as(status),
-            format!("{}, ended {why}", describe(status)),
+            format!("{}, ended {why}", wording::status(status, outcome.oom)),
         ),
     }
 }
@@ -139,39 +169,13 @@ fn exit_as(status: Status) -> Exit {
     }
 }
 
-fn describe(status: Status) -> String {
-    match status {
-        Status::Exited(0) => "passed".to_owned(),
-        Status::Exited(137) => {
-            "failed with exit code 137: something in it died of SIGKILL, often out of memory"
-                .to_owned()
-        }
-        Status::Exited(143) => {
-            "failed with exit code 143: something in it was ended on purpose by SIGTERM".to_owned()
-        }
-        Status::Exited(code) => format!("failed with exit code {code}"),
-        Status::Signaled(signal::KILL) => "was killed by SIGKILL, often out of memory".to_owned(),
-        Status::Signaled(signal::TERM) => "was ended on purpose by SIGTERM".to_owned(),
-        Status::Signaled(number) => format!("was killed by {}", signal::name(number)),
-    }
-}
-
-fn count(survivors: &[Survivor]) -> String {
-    match survivors
-        .iter()
-        .filter(|survivor| survivor.expected.is_none())
-        .count()
-    {
-        1 => "1 live process".to_owned(),
-        n => format!("{n} live processes"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Ending, explain};
     use crate::exit::{Exit, Verdict};
-    use crate::outcome::{End, Outcome, Survivor};
+    use crate::outcome::{
+        Class, End, Lack, OomCount, Outcome, Proof, Reached, Resource, Step, Survivor, rank,
+    };
     use crate::values::Leaks;
     use crate::values::{Level, ProcessId, Status};
     use std::time::Duration;
@@ -327,5 +331,239 @@ mod tests {
     fn a_lost_keeper_is_never_a_pass() {
         assert_eq!(judged(&outcome(End::KeeperDied, None)).exit, Exit::Code(52));
         assert_eq!(judged(&outcome(End::Itself, None)).exit, Exit::Code(52));
+    }
+
+    #[test]
+    fn out_of_memory_is_said_only_where_the_kernel_has_counted_it() {
+        let cause = |status, suite, machine| {
+            let mut outcome = outcome(End::Itself, Some(status));
+            outcome.oom = OomCount { suite, machine };
+            judged(&outcome).cause
+        };
+        let killed = Status::Signaled(9);
+        assert_eq!(
+            cause(killed, Some(2), Some(5)),
+            "was killed by SIGKILL, out of memory: the kernel killed 2 processes of it"
+        );
+        assert!(cause(killed, Some(0), Some(5)).contains("not for want of memory"));
+        assert!(cause(killed, None, Some(1)).contains("often out of memory: the kernel killed 1 process for want of memory on this machine meanwhile"));
+        assert_eq!(
+            cause(killed, None, Some(0)),
+            "was killed by SIGKILL, often out of memory"
+        );
+        assert!(
+            cause(Status::Exited(137), Some(1), None)
+                .contains("out of memory: the kernel killed 1 process of it")
+        );
+        assert_eq!(
+            cause(Status::Exited(1), Some(1), None),
+            "failed with exit code 1; the kernel killed 1 process of it for want of memory"
+        );
+        assert_eq!(
+            cause(Status::Exited(1), None, Some(7)),
+            "failed with exit code 1"
+        );
+    }
+
+    #[test]
+    fn an_end_on_purpose_is_called_that_and_an_ordinary_error_is_not() {
+        for status in [
+            Status::Exited(143),
+            Status::Exited(130),
+            Status::Signaled(15),
+            Status::Signaled(2),
+        ] {
+            let ending = judged(&outcome(End::Itself, Some(status)));
+            assert!(ending.cause.contains("on purpose"), "{}", ending.cause);
+            assert_eq!(ending.class, Class::EndedOnPurpose);
+        }
+        let ending = judged(&outcome(End::Itself, Some(Status::Exited(1))));
+        assert_eq!(
+            (ending.cause.as_str(), ending.class),
+            ("failed with exit code 1", Class::Failed)
+        );
+    }
+
+    #[test]
+    fn a_run_that_could_not_start_names_the_step_and_the_errno() {
+        let mut nothing = outcome(End::NotContained, None);
+        nothing.level = None;
+        nothing.lacks.push(Lack {
+            level: Level::Cgroup,
+            step: Step::MakeLeaf,
+            errno: 13,
+            what: "could not make a cgroup: Permission denied".to_owned(),
+            remedy: String::new(),
+        });
+        assert_eq!(
+            judged(&nothing).cause,
+            "could not be held: cgroup: could not make a cgroup: Permission denied"
+        );
+        let ending = judged(&outcome(End::NotExecuted { errno: 13 }, None));
+        assert_eq!(
+            ending.cause,
+            "could not be executed: Permission denied (errno 13)"
+        );
+    }
+
+    #[test]
+    fn a_status_that_nobody_saw_is_said_to_be_unknown() {
+        let ending = judged(&outcome(End::Itself, None));
+        assert!(ending.cause.contains("unknown"), "{}", ending.cause);
+        assert_eq!(ending.class, Class::Unknown);
+    }
+
+    #[test]
+    fn what_was_killed_and_never_seen_is_a_leak_too() {
+        let mut green = outcome(End::Itself, Some(Status::Exited(0)));
+        green.killed = true;
+        assert_eq!(judged(&green).exit, Exit::Code(46));
+        green.survivors.push(survivor(Some("the compiler cache")));
+        assert_eq!(judged(&green).exit, Exit::Code(0));
+    }
+
+    #[test]
+    fn what_is_added_is_put_in_its_place() {
+        let mut ending = judged(&outcome(End::Timeout(Duration::from_secs(1)), None));
+        ending.add(Verdict::Leaked, "a");
+        ending.add(Verdict::NotKilled, "b");
+        ending.add(Verdict::NotKilled, "c");
+        assert_eq!(
+            ending.verdicts,
+            [Verdict::NotKilled, Verdict::TimedOut, Verdict::Leaked]
+        );
+        assert_eq!(ending.exit, Exit::Code(51));
+        assert!(ending.cause.ends_with(", and a, and b, and c"));
+    }
+
+    /// Every end, every kind of status, with and without what survives, what cannot be killed, and a kill of guardrun's.
+    #[test]
+    fn what_must_hold_of_every_outcome_holds() {
+        let limit = Duration::from_secs(1);
+        let reached = Reached {
+            resource: Resource::Memory,
+            ceiling: 1,
+            proof: Proof::Killed(1),
+        };
+        let ends = [
+            End::Itself,
+            End::Timeout(limit),
+            End::Silent(limit),
+            End::OverLimit(reached),
+            End::Asked(2),
+            End::Asked(15),
+            End::ParentDied,
+            End::StdoutClosed,
+            End::KeeperDied,
+            End::NotExecuted { errno: 2 },
+            End::NotExecuted { errno: 8 },
+            End::NotContained,
+        ];
+        let statuses: Vec<Option<Status>> = (0..=255)
+            .map(Status::Exited)
+            .chain((1..=64).map(Status::Signaled))
+            .map(Some)
+            .chain([None])
+            .collect();
+        let survivors = [
+            vec![],
+            vec![survivor(None)],
+            vec![survivor(Some("r"))],
+            vec![survivor(Some("r")), survivor(None)],
+        ];
+        let unkilled = [vec![], vec![survivor(None)]];
+        let mut seen = 0;
+        for end in ends {
+            for status in &statuses {
+                for survivors in &survivors {
+                    for unkilled in &unkilled {
+                        for (killed, leaks, level) in [false, true].into_iter().flat_map(|killed| {
+                            [Leaks::Fail, Leaks::Warn]
+                                .into_iter()
+                                .flat_map(move |leaks| {
+                                    [Some(Level::Cgroup), None].map(|level| (killed, leaks, level))
+                                })
+                        }) {
+                            let outcome = Outcome {
+                                level,
+                                status: *status,
+                                survivors: survivors.clone(),
+                                unkilled: unkilled.clone(),
+                                killed,
+                                ..Outcome::of_nothing(None, end, Vec::new())
+                            };
+                            must_hold(&outcome, leaks);
+                            seen += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(seen, 12 * 321 * 4 * 2 * 8);
+    }
+
+    fn must_hold(outcome: &Outcome, leaks: Leaks) {
+        let ending = explain(outcome, leaks);
+        let context = || format!("{outcome:?} with {leaks:?}: {ending:?}");
+        let zero = ending.exit == Exit::Code(0);
+        let accepted = leaks == Leaks::Warn
+            || (!outcome.survivors.is_empty()
+                && outcome
+                    .survivors
+                    .iter()
+                    .all(|survivor| survivor.expected.is_some()));
+        if zero {
+            assert!(
+                outcome.unkilled.is_empty(),
+                "0 with something still there: {}",
+                context()
+            );
+            assert!(
+                !outcome.killed || (outcome.end == End::Itself && accepted),
+                "0 after a kill that guardrun sent: {}",
+                context()
+            );
+            assert!(
+                matches!(outcome.end, End::Itself | End::Asked(_)),
+                "0 though guardrun ended it: {}",
+                context()
+            );
+            assert_eq!(
+                outcome.status,
+                Some(Status::Exited(0)),
+                "a 0 that nobody said: {}",
+                context()
+            );
+        }
+        match ending.verdicts.first() {
+            Some(first) => assert_eq!(ending.exit, Exit::from(*first), "{}", context()),
+            None if outcome.end == End::Itself => {
+                let own = match outcome.status {
+                    Some(Status::Exited(code)) => Exit::Code(code),
+                    Some(Status::Signaled(number)) => Exit::Signal(number),
+                    None => panic!("no status and no verdict: {}", context()),
+                };
+                assert_eq!(ending.exit, own, "{}", context());
+            }
+            None => {}
+        }
+        let ranks: Vec<_> = ending
+            .verdicts
+            .iter()
+            .map(|verdict| rank(*verdict))
+            .collect();
+        assert!(ranks.is_sorted_by(|a, b| a < b), "{}", context());
+        assert!(!ending.cause.is_empty());
+        if !outcome.unkilled.is_empty() {
+            assert_eq!(ending.exit, Exit::Code(51), "{}", context());
+        }
+        if zero {
+            assert_eq!(
+                matches!(outcome.end, End::Itself),
+                ending.class == Class::Passed,
+                "{}",
+                context()
+            );
+        }
     }
 }

@@ -1,18 +1,26 @@
 //! How a run ended and why: the whole space of endings, as data, and the one place where they become a verdict.
 
+mod class;
 mod explain;
 mod family;
 mod lack;
 mod limits;
+mod precedence;
+mod retry;
+mod wording;
 
+pub use class::Class;
 pub use explain::{Ending, explain};
 pub use family::{Family, Relative, Why};
 pub use lack::{Lack, Step};
 pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
+pub use precedence::{PRECEDENCE, Rank, rank};
+pub use retry::{Attempt, is_to_be_tried_again};
 
 use crate::ledger::Tally;
 use crate::sys::clear::Cleared;
-use crate::values::{Level, ProcessId, Status};
+use crate::values::{Level, ProcessId, Status, Usage};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -39,13 +47,28 @@ pub struct Outcome {
     pub limits: Vec<InForce>,
     /// The most that was used, as far as somebody counted.
     pub peak: Peak,
-    /// How many processes of the suite the kernel killed for want of memory; None where it does not count them.
-    pub killed_for_memory: Option<u64>,
+    /// Whether guardrun's patience came to an end and it sent KILL.
+    pub killed: bool,
+    /// What the kernel killed for want of memory.
+    pub oom: OomCount,
+    /// What the run has used; None where nobody was left to be told.
+    pub usage: Option<Usage>,
+    /// When the run began, by the wall clock; None when nothing was started.
+    pub started: Option<Timestamp>,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
     /// What the suite had left in its private directories, which were removed; None when it had none, or they were left to
     /// the next sweep.
     pub cleared: Option<Box<Cleared>>,
+}
+
+/// How many processes the kernel has killed for want of memory. None is not zero: nobody has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OomCount {
+    /// In the suite's own cgroup: `oom_kill` of memory.events.
+    pub suite: Option<u64>,
+    /// On the whole machine while the run went on: the growth of `oom_kill` in /proc/vmstat. A hint, no proof.
+    pub machine: Option<u64>,
 }
 
 impl Outcome {
@@ -61,7 +84,10 @@ impl Outcome {
             mute: false,
             limits: Vec::new(),
             peak: Peak::default(),
-            killed_for_memory: None,
+            killed: false,
+            oom: OomCount::default(),
+            usage: None,
+            started: None,
             ledger: None,
             elapsed: Duration::ZERO,
             cleared: None,
@@ -95,6 +121,24 @@ pub enum End {
     },
     /// No level could be had.
     NotContained,
+}
+
+impl End {
+    /// The stable name, as in `--json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            End::Itself => "itself",
+            End::Timeout(_) => "timeout",
+            End::Silent(_) => "silent",
+            End::OverLimit(_) => "over-limit",
+            End::Asked(_) => "asked",
+            End::ParentDied => "parent-died",
+            End::StdoutClosed => "stdout-closed",
+            End::KeeperDied => "keeper-died",
+            End::NotExecuted { .. } => "not-executed",
+            End::NotContained => "not-contained",
+        }
+    }
 }
 
 /// A process that was still there when it should not have been.

@@ -14,9 +14,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// Variables of this very run, which would steer a guardrun inside the suite or give it another's lifeline.
-const OF_ONE_RUN: [&str; 6] = [
+const OF_ONE_RUN: [&str; 7] = [
     "GUARDRUN_SUITE",
     "GUARDRUN_REPORT",
+    "GUARDRUN_JUNIT",
     "GUARDRUN_LIFELINE_FD",
     KEEPER,
     OPENED,

@@ -10,7 +10,7 @@ use crate::gate::{Environment, Grant, OpenGate};
 use crate::policy::Hold;
 use crate::values::Level;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Everything that is decided about a run before it starts. Made only from a [`Grant`], which it uses up.
 #[expect(
@@ -35,6 +35,8 @@ pub struct Plan {
     pub environment: SuiteEnvironment,
     /// How it is held.
     pub hold: Hold,
+    /// The file of the policy, from which its paths are counted; None for the built-in one.
+    pub policy: Option<PathBuf>,
     /// The levels to try, in this order; never empty.
     pub ladder: Vec<Level>,
     /// What guardrun may do here.
@@ -72,9 +74,29 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege, given: Given<'_>) -
         ledger: None,
         removed: grant.removed_variables().to_vec(),
         hold: grant.hold().clone(),
+        policy: grant.policy_file().map(Path::to_owned),
         ladder: ladder(grant.hold(), privilege),
         privilege,
         _granted: (),
+    }
+}
+
+impl Plan {
+    /// The plan of one more attempt at the same permitted run, under a fresh id. It uses up the plan of the last one.
+    pub fn another_attempt(self, run: String) -> Plan {
+        Plan { run, ..self }
+    }
+
+    /// Where the suite writes its own JUnit report, as the policy says it: below the directory of guardrun.toml, or above
+    /// that of .config/guardrun.toml.
+    pub fn junit(&self) -> Option<PathBuf> {
+        let (file, path) = (self.policy.as_deref()?, self.hold.junit.as_deref()?);
+        let directory = file.parent()?;
+        let root = match directory.ends_with(".config") {
+            true => directory.parent()?,
+            false => directory,
+        };
+        Some(root.join(path))
     }
 }
 

@@ -16,6 +16,7 @@ mod matching;
 mod model;
 mod parse;
 mod read;
+mod retry;
 mod schema;
 mod source;
 pub(crate) mod text;
@@ -32,6 +33,7 @@ pub use model::{
     Gate, Hold, Idle, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
 };
 pub use read::{LARGEST, Reader, read};
+pub use retry::{Retry, RetryOn};
 
 pub use schema::SCHEMA;
 

@@ -2,6 +2,7 @@
 
 use super::ceilings::{Ceilings, Needs};
 use super::environment::EnvironmentRules;
+use super::retry::Retry;
 use super::text::printable;
 use crate::values::{Leaks, Level, Working};
 use jiff::civil::Date;
@@ -153,6 +154,10 @@ pub struct Hold {
     pub needs: Needs,
     /// What becomes of the environment.
     pub environment: EnvironmentRules,
+    /// Where the suite writes its own JUnit report, below the policy's root.
+    pub junit: Option<PathBuf>,
+    /// How often it may be tried again, and after what.
+    pub retry: Option<Retry>,
 }
 
 /// The limit of silence.
@@ -291,6 +296,8 @@ impl Suite {
             ceilings: one.ceilings.lowest(two.ceilings),
             needs: one.needs.strictest(two.needs),
             environment: one.environment.strictest(&two.environment),
+            junit: one.junit.clone().or_else(|| two.junit.clone()),
+            retry: Retry::strictest(one.retry.as_ref(), two.retry.as_ref()),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
         let said = Said {
@@ -320,6 +327,8 @@ impl Default for Hold {
             ceilings: Ceilings::default(),
             needs: Needs::default(),
             environment: EnvironmentRules::default(),
+            junit: None,
+            retry: None,
         }
     }
 }

@@ -74,6 +74,8 @@ pub(super) struct Suite {
     pub(super) open_files: Option<Spanned<i64>>,
     pub(super) needs: Option<Needs>,
     pub(super) environment: Option<Environment>,
+    pub(super) junit: Option<Spanned<String>>,
+    pub(super) retry: Option<Spanned<Retry>>,
     pub(super) dangerously_allow_leaks: Option<Spanned<Loosening>>,
     pub(super) dangerously_hold_weaker: Option<Spanned<HoldWeaker>>,
     #[serde(default)]
@@ -149,6 +151,14 @@ pub(super) struct Environment {
     pub(super) private: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) hide: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) workers: Option<Spanned<i64>>,
+}
+
+/// `retry` of a suite.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Retry {
+    pub(super) times: Spanned<i64>,
+    pub(super) on: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// What each loosening table has.

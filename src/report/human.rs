@@ -5,22 +5,21 @@ use super::environment;
 use super::ledger;
 use super::tree;
 use super::voice::{Tone, Voice};
+use super::{Account, text};
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
-use crate::outcome::{End, Ending, Enforcement, Family, InForce, Lack, Outcome, Survivor};
+use crate::outcome::{End, Enforcement, Family, InForce, Lack, Outcome, Survivor};
 use crate::plan::Plan;
 use crate::plan::room::Short;
 use crate::policy::Policy;
 use crate::registry::Swept;
 use crate::run::Listener;
 use crate::sys::signal;
+use crate::values::Usage;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
-
-/// How many processes are named one by one.
-const NAMED: usize = 20;
 
 /// Tells a person what happens during a run.
 pub struct HumanListener<'a> {
@@ -86,9 +85,9 @@ impl Listener for HumanListener<'_> {
         if !self.voice.quiet {
             self.notice(&format!(
                 "no output for {}; the suite goes on, because it works: {} of processor time in the last {}",
-                seconds(quiet),
-                seconds(used),
-                seconds(of)
+                text::seconds(quiet),
+                text::seconds(used),
+                text::seconds(of)
             ));
         }
     }
@@ -274,36 +273,25 @@ pub(super) fn plan(plan: &Plan) -> String {
 }
 
 fn name_each(voice: &Voice, survivors: &[Survivor]) {
-    for survivor in survivors.iter().take(NAMED) {
-        voice.say(Tone::Plain, &format!("  {}", describe(survivor)));
+    for survivor in survivors.iter().take(text::NAMED) {
+        voice.say(Tone::Plain, &format!("  {}", text::survivor(survivor)));
     }
-    if survivors.len() > NAMED {
+    if survivors.len() > text::NAMED {
         voice.say(
             Tone::Plain,
-            &format!("  and {} more", survivors.len() - NAMED),
+            &format!("  and {} more", survivors.len() - text::NAMED),
         );
     }
 }
 
-fn describe(survivor: &Survivor) -> String {
-    let mut text = format!(
-        "pid {} (parent {}, {} old): {}",
-        survivor.id.pid,
-        survivor.parent,
-        humantime::format_duration(Duration::from_secs(survivor.age_seconds)),
-        survivor.command
-    );
-    if !survivor.listening.is_empty() {
-        text += &format!(", listening on {}", survivor.listening.join(", "));
-    }
-    if let Some(reason) = &survivor.expected {
-        text += &format!(" (expected: {reason})");
-    }
-    text
-}
-
 /// Says how a run ended.
-pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &Ending) {
+pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
+    let Account {
+        plan,
+        outcome,
+        ending,
+        ..
+    } = account;
     match outcome.end {
         End::NotContained => return not_contained(voice, outcome),
         End::NotExecuted { errno } => return not_executed(voice, plan, errno),
@@ -317,7 +305,7 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
     }
     if !outcome.unkilled.is_empty() {
         voice.say(Tone::Bad, "could not be killed, and is still there:");
-        for survivor in outcome.unkilled.iter().take(NAMED) {
+        for survivor in outcome.unkilled.iter().take(text::NAMED) {
             let waiting = survivor
                 .waiting_in
                 .as_deref()
@@ -327,7 +315,7 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
                 Tone::Plain,
                 &format!(
                     "  {}, state {}{waiting}",
-                    describe(survivor),
+                    text::survivor(survivor),
                     survivor.state
                 ),
             );
@@ -351,6 +339,7 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
         ending.verdicts.is_empty(),
         outcome.status.is_some_and(|status| status.passed()),
     ) {
+        (true, true) if account.is_flaky() => Tone::Notice,
         (true, true) => Tone::Good,
         (true, false) => Tone::Notice,
         (false, _) => Tone::Bad,
@@ -362,17 +351,27 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
         (n, _) => format!("{n} still there"),
     };
     let level = outcome.level.map_or("not started", |level| level.name());
-    let verdict = ending
+    // Every verdict that holds, the deciding one first.
+    let verdicts: Vec<_> = ending
         .verdicts
-        .first()
-        .map(|verdict| format!("{}: ", verdict.name()))
-        .unwrap_or_default();
+        .iter()
+        .map(|verdict| verdict.name())
+        .collect();
+    let verdicts = match verdicts.is_empty() {
+        true => String::new(),
+        false => format!("{}: ", verdicts.join(", ")),
+    };
+    let used = outcome.usage.map(used).unwrap_or_default();
+    let attempt = match account.is_flaky() {
+        true => format!(" at attempt {}, and is flaky,", account.earlier.len() + 1),
+        false => String::new(),
+    };
     voice.say(
         tone,
         &format!(
-            "{verdict}{name} {} in {}{} · {left} ({level})",
+            "{verdicts}{name} {}{attempt} in {}{} · {used}{left} ({level})",
             ending.cause,
-            seconds(outcome.elapsed),
+            text::seconds(outcome.elapsed),
             ledger::counts(plan, outcome)
         ),
     );
@@ -394,11 +393,25 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
     }
 }
 
-pub(super) fn seconds(time: Duration) -> String {
-    match time.as_secs() {
-        0..60 => format!("{:.1} s", time.as_secs_f64()),
-        whole => humantime::format_duration(Duration::from_secs(whole)).to_string(),
-    }
+fn used(usage: Usage) -> String {
+    format!(
+        "{} CPU, largest process {} · ",
+        text::seconds(usage.user + usage.system),
+        text::size(usage.largest_resident_bytes)
+    )
+}
+
+/// Says that the suite is tried again, and what it is tried again after.
+pub(super) fn another_attempt(voice: &Voice, account: &Account<'_>, made: u32, times: u32) {
+    let name = account.plan.suite.as_deref().unwrap_or("the command");
+    let text = format!(
+        "{name} {} in {}; attempt {} of {} begins",
+        account.ending.cause,
+        text::seconds(account.outcome.elapsed),
+        made + 1,
+        times + 1
+    );
+    voice.say(Tone::Notice, &text);
 }
 
 fn say_lack(voice: &Voice, lack: &Lack, tone: Tone) {

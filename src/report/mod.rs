@@ -4,40 +4,80 @@ mod about;
 mod cleared;
 mod environment;
 mod findings;
+mod github;
 mod human;
 mod json;
+mod junit;
 mod ledger;
 mod log;
+mod output;
+mod text;
 mod tree;
 mod voice;
 
 pub use about::{exit_codes, levels};
 pub use environment::EnvironmentView;
 pub use findings::{Finding, Findings, findings};
+pub use github::Github;
 pub use human::HumanListener;
+pub use junit::Junit;
 pub use log::start_log;
 pub use voice::{Tone, Voice};
 
 use crate::exit::{Exit, Verdict};
 use crate::gate::{Grant, Refusal};
-use crate::outcome::{Ending, Outcome};
+use crate::outcome::{Attempt, Ending, Outcome};
 use crate::plan::Plan;
 use crate::plan::room::Short;
 use crate::policy::Policy;
 use crate::sys::signal;
+use output::Output;
 use serde::Serialize;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Says how a run ended.
-pub fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &Ending) {
-    if voice.json {
-        voice.line(&json::ending(plan, outcome, ending).to_string());
-    } else {
-        human::ending(voice, plan, outcome, ending);
+/// A run that is over, with everything that is to be told of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// How it was to be done.
+    pub plan: &'a Plan,
+    /// How it ended.
+    pub outcome: &'a Outcome,
+    /// What that means.
+    pub ending: &'a Ending,
+    /// The attempts before this one; all of them failed.
+    pub earlier: &'a [Attempt],
+}
+
+impl Account<'_> {
+    /// Whether it passed though it had failed before.
+    pub fn is_flaky(&self) -> bool {
+        !self.earlier.is_empty() && self.ending.exit == Exit::Code(0)
     }
+}
+
+/// Says how a run ended.
+pub fn ending(voice: &Voice, account: &Account<'_>) {
+    if voice.json {
+        voice.line(&json::ending(account).to_string());
+    } else {
+        human::ending(voice, account);
+    }
+}
+
+/// Says that an attempt failed, after `made` of them, and that the next of `times` more begins.
+pub fn another_attempt(voice: &Voice, account: &Account<'_>, made: u32, times: u32) {
+    if !voice.json {
+        human::another_attempt(voice, account, made, times);
+    }
+}
+
+/// Says that a report could not be written, which changes nothing about the run.
+pub fn unwritten(voice: &Voice, text: &str) {
+    voice.say(Tone::Bad, text);
 }
 
 /// Says what a person ought to know before a run.
@@ -84,16 +124,19 @@ pub fn dry_run(voice: &Voice, plan: &Plan) -> Exit {
     data(&text)
 }
 
+/// The JSON Schema (draft 2020-12) of a run's record. A test judges real runs by it.
+pub const SCHEMA: &str = include_str!("../../docs/guardrun-report.schema.json");
+
 /// The file of `--report`.
 #[derive(Debug)]
 pub struct File {
-    file: std::fs::File,
+    output: Output,
     path: PathBuf,
 }
 
 impl File {
-    /// Makes it, empty.
-    pub fn create(path: &Path) -> io::Result<File> {
+    /// Finds out whether it can be written, and removes what an earlier run has left there.
+    pub fn open(path: &Path) -> io::Result<File> {
         let told = |error: io::Error| {
             let text = format!(
                 "cannot write the report {}: {error}\nhint: give --report a file in a directory that can be written",
@@ -102,22 +145,35 @@ impl File {
             io::Error::new(error.kind(), text)
         };
         Ok(File {
-            file: std::fs::File::create(path).map_err(told)?,
+            output: Output::open(path).map_err(told)?,
             path: path.to_owned(),
         })
     }
 
     /// Writes how a run ended. That this fails does not change how the run ended.
-    pub fn write(mut self, voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &Ending) {
-        let text = format!("{:#}\n", json::ending(plan, outcome, ending));
-        if let Err(error) = self.file.write_all(text.as_bytes()) {
-            voice.say(
-                Tone::Bad,
-                &format!(
-                    "could not write the report {}: {error}",
-                    self.path.display()
-                ),
+    pub fn write(self, voice: &Voice, account: &Account<'_>) {
+        self.put(voice, &json::ending(account));
+    }
+
+    /// Writes that nothing was run.
+    pub fn write_not_run(
+        self,
+        voice: &Voice,
+        suite: Option<&str>,
+        command: &[OsString],
+        exit: Exit,
+    ) {
+        self.put(voice, &json::not_run(suite, command, exit));
+    }
+
+    fn put(self, voice: &Voice, record: &serde_json::Value) {
+        let text = format!("{record:#}\n");
+        if let Err(error) = self.output.write(text.as_bytes()) {
+            let text = format!(
+                "could not write the report {}: {error}",
+                self.path.display()
             );
+            voice.say(Tone::Bad, &text);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The processes of a run, as a tree for people and as one line for machines.
 
-use super::human::seconds;
+use super::text::seconds;
 use super::voice::{Tone, Voice};
 use crate::outcome::{Family, Relative, Why};
 use crate::policy::text::shortened;

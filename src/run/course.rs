@@ -97,6 +97,7 @@ pub(super) struct Course {
     grace: Duration,
     status: Option<Status>,
     end: End,
+    killed: bool,
 }
 
 impl Course {
@@ -108,6 +109,7 @@ impl Course {
             grace,
             status: None,
             end: End::Itself,
+            killed: false,
         }
     }
 
@@ -119,6 +121,12 @@ impl Course {
     /// How the leader ended, if that is known.
     pub(super) fn status(&self) -> Option<Status> {
         self.status
+    }
+
+    /// Whether patience came to an end and what was left was killed. What is killed for want of a keeper does not count:
+    /// nobody had looked whether it was there.
+    pub(super) fn killed(&self) -> bool {
+        self.killed
     }
 
     /// Whether the run is over.
@@ -238,7 +246,7 @@ impl Course {
             Phase::Ending { .. } | Phase::Clearing { .. } if why == End::ParentDied => Vec::new(),
             Phase::Ending { .. } | Phase::Clearing { .. } => {
                 self.because(why);
-                self.kill(now)
+                self.kill_impatiently(now)
             }
             Phase::Killing { .. } | Phase::Over => Vec::new(),
         }
@@ -286,7 +294,9 @@ impl Course {
                 };
                 vec![Action::NameSurvivors, Action::AskAll]
             }
-            Phase::Ending { until } | Phase::Clearing { until } if now >= until => self.kill(now),
+            Phase::Ending { until } | Phase::Clearing { until } if now >= until => {
+                self.kill_impatiently(now)
+            }
             Phase::Killing { until, .. } if now >= until => {
                 self.phase = Phase::Over;
                 vec![Action::NameUnkilled]
@@ -313,6 +323,11 @@ impl Course {
             Action::Forward(signal::TERM),
             Action::Forward(signal::CONT),
         ]
+    }
+
+    fn kill_impatiently(&mut self, now: Duration) -> Vec<Action> {
+        self.killed = true;
+        self.kill(now)
     }
 
     fn kill(&mut self, now: Duration) -> Vec<Action> {
@@ -382,8 +397,10 @@ mod tests {
             [Action::NameSurvivors, Action::AskAll]
         );
         assert_eq!(course.step(Event::Tick, SETTLE + GRACE - at(1)), NOTHING);
+        assert!(!course.killed());
         assert_eq!(course.step(Event::Tick, SETTLE + GRACE), [Action::Kill]);
         assert_eq!(course.end(), End::Itself);
+        assert!(course.killed());
     }
 
     #[test]

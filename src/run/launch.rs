@@ -21,6 +21,10 @@ use std::path::{Path, PathBuf};
 use tracing::debug;
 
 /// What became of an attempt.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a process makes few of these in its life"
+)]
 pub(super) enum Attempt {
     /// The level could not be had; nothing was started.
     Lacking(Lack),

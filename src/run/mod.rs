@@ -15,10 +15,12 @@ mod surroundings;
 mod survey;
 mod watch;
 
-use crate::outcome::{End, Family, InForce, Lack, Outcome};
+use crate::outcome::{End, Family, InForce, Lack, OomCount, Outcome};
 use crate::plan::Plan;
 use crate::registry::Swept;
+use crate::sys::procfs;
 use anyhow::Context;
+use jiff::Timestamp;
 use launch::Attempt;
 use std::io;
 use std::time::Duration;
@@ -50,22 +52,51 @@ pub fn fresh_id() -> anyhow::Result<String> {
     Ok(format!("{:012x}", number >> 16))
 }
 
+/// What the front keeps from one attempt to the next: it takes over signals and terminal once, and not once for each.
+#[derive(Default)]
+pub struct Front {
+    surroundings: Option<Surroundings>,
+}
+
 /// Carries out a plan and answers with everything that is known about it when it is over. The error is one of guardrun's
-/// own before anything was started.
-pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
-    let Some(mut surroundings) = Surroundings::take_in(plan, listener)? else {
+/// own before anything was started. `front` is the same for every attempt of one guardrun.
+pub fn run(plan: &Plan, front: &mut Front, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
+    let surroundings = match front.surroundings.take() {
+        None => Surroundings::take_in(plan, listener)?,
+        Some(earlier) => match earlier.end_asked_for_meanwhile() {
+            Some(end) => return Ok(Outcome::of_nothing(None, end, Vec::new())),
+            None => Some(earlier.for_another_attempt(plan)?),
+        },
+    };
+    let Some(surroundings) = surroundings else {
         return Ok(Outcome::of_nothing(None, End::ParentDied, Vec::new()));
     };
+    let surroundings = front.surroundings.insert(surroundings);
+    let (started, oom_kills) = (Timestamp::now(), procfs::oom_kills());
     let mut lacks: Vec<Lack> = Vec::new();
     for level in &plan.ladder {
-        match launch::attempt(plan, *level, &mut surroundings, listener)? {
+        match launch::attempt(plan, *level, surroundings, listener)? {
             Attempt::Lacking(lack) => lacks.push(lack),
             Attempt::Over(outcome) => {
                 // What is left is to say how it went. Should nobody read that, a signal ends guardrun as it ends any program.
                 surroundings.inherited.restore_mask();
-                return Ok(Outcome { lacks, ..outcome });
+                let oom = OomCount {
+                    machine: oom_kills_since(oom_kills),
+                    ..outcome.oom
+                };
+                return Ok(Outcome {
+                    lacks,
+                    oom,
+                    started: Some(started),
+                    ..outcome
+                });
             }
         }
     }
     Ok(Outcome::of_nothing(None, End::NotContained, lacks))
+}
+
+/// How many processes the kernel has killed on this machine since it had killed that many.
+fn oom_kills_since(before: Option<u64>) -> Option<u64> {
+    Some(procfs::oom_kills()?.saturating_sub(before?))
 }

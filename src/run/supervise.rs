@@ -15,7 +15,7 @@ use super::relay::{Passed, Relay};
 use super::silence::{Due, Found, Silence};
 use super::surroundings::Surroundings;
 use crate::keeper::{News, Order, Received};
-use crate::outcome::{End, Family, Outcome, Step, Survivor, Why};
+use crate::outcome::{End, Family, OomCount, Outcome, Step, Survivor, Why};
 use crate::plan::Plan;
 use crate::sys::poll::{self, Interest};
 use crate::sys::signal::{self, Whom};
@@ -477,9 +477,11 @@ impl Supervisor<'_> {
     fn conclude(self, elapsed: Duration, mute: bool) -> Supervised {
         let left =
             self.unkilled.is_empty() && poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
-        if left {
-            let _ = wait::try_reap(self.hold.keeper.pid);
-        }
+        // The keeper's sum is everybody's only if it has reaped everybody. One that was killed has been reaped among all that
+        // came to the front then, and this finds it gone.
+        let usage = left
+            .then(|| wait::reap_with_usage(self.hold.keeper.pid))
+            .flatten();
         if let Some(failed) = self.failed {
             return failed;
         }
@@ -489,19 +491,21 @@ impl Supervisor<'_> {
             (end, _) => end,
         };
         Supervised::Over(Box::new(Outcome {
-            level: Some(self.hold.level),
-            lacks: Vec::new(),
-            end,
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
             ledger: None,
             mute,
+            killed: self.course.killed(),
             peak: self.limits.peak(),
-            killed_for_memory: self.limits.killed_for_memory(),
+            oom: OomCount {
+                suite: self.limits.killed_for_memory(),
+                machine: None,
+            },
             limits: self.limits.in_force,
+            usage,
             elapsed,
-            cleared: None,
+            ..Outcome::of_nothing(Some(self.hold.level), end, Vec::new())
         }))
     }
 }

@@ -5,7 +5,7 @@ use super::{Listener, job::Job, relay::Relay};
 use crate::gate;
 use crate::host::{self, Parent};
 use crate::ledger;
-use crate::outcome::Outcome;
+use crate::outcome::{End, Outcome};
 use crate::plan::Plan;
 use crate::registry::{self, MARK, Private};
 use crate::sys::child::Command;
@@ -86,12 +86,6 @@ impl Surroundings {
         let set = Set::of(&TAKEN);
         let inherited = signal::take_over(&set);
         let signals = SignalFd::new(&set).context("could not open a signalfd")?;
-        let lifeline = plan
-            .hold
-            .lifeline
-            .then(lifeline)
-            .transpose()
-            .context("could not make the lifeline")?;
         let records = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"));
         let records = records.inspect_err(|error| listener.no_record(error)).ok();
         if let Some(directory) = &records {
@@ -100,17 +94,12 @@ impl Surroundings {
                 .for_each(|swept| listener.swept(swept));
         }
         // As late as can be: what is made before the record is written nobody finds after a kill.
-        let private = private(plan)?;
-        let environment = plan.environment.complete(
-            private.as_ref().map(Private::path),
-            told(plan, lifeline.as_ref().map(|ends| &ends.0)),
-        );
-        let own = std::process::id().to_string();
-        let listens = environment
-            .iter()
-            .any(|(name, value)| name == "LISTEN_PID" && *value == *own);
-        let command = Command::new(plan.command.iter().cloned(), environment)
-            .context("the command cannot be passed on")?;
+        let OfThisAttempt {
+            command,
+            listens,
+            lifeline,
+            private,
+        } = OfThisAttempt::make(plan)?;
         // Others find a run by the suite's command line; that must not be the front's.
         title::set(&format!(
             "guardrun: {}",
@@ -140,6 +129,39 @@ impl Surroundings {
         }))
     }
 
+    /// What has come in since the last attempt was over, if it is a reason not to make another.
+    pub(super) fn end_asked_for_meanwhile(&self) -> Option<End> {
+        let parent_died = self.parent.as_ref().is_some_and(PidFd::has_ended);
+        if parent_died {
+            return Some(End::ParentDied);
+        }
+        while let Some(arrived) = self.signals.next() {
+            if let number @ (signal::TERM | signal::INT | signal::HUP | signal::QUIT) =
+                arrived.signal
+            {
+                return Some(End::Asked(number));
+            }
+        }
+        None
+    }
+
+    /// The same with what belongs to one attempt alone made anew.
+    pub(super) fn for_another_attempt(self, plan: &Plan) -> anyhow::Result<Surroundings> {
+        let OfThisAttempt {
+            command,
+            listens,
+            lifeline,
+            private,
+        } = OfThisAttempt::make(plan)?;
+        Ok(Surroundings {
+            command,
+            listens,
+            lifeline,
+            private,
+            ..self
+        })
+    }
+
     /// Removes the private directories of a run that is over. Where somebody of it still lives, or somebody asks guardrun to
     /// end meanwhile, they are left to the next sweep.
     pub(super) fn clear(&self, outcome: &Outcome) -> Option<Box<Cleared>> {
@@ -151,6 +173,42 @@ impl Surroundings {
         let asked =
             || std::iter::from_fn(|| self.signals.next()).any(|it| IMPATIENT.contains(&it.signal));
         private.remove(|| !asked()).map(Box::new)
+    }
+}
+
+/// What each attempt has of its own: the run's mark in the environment, the private directories, and the lifeline.
+struct OfThisAttempt {
+    command: Command,
+    listens: bool,
+    lifeline: Option<(OwnedFd, OwnedFd)>,
+    private: Option<Private>,
+}
+
+impl OfThisAttempt {
+    fn make(plan: &Plan) -> anyhow::Result<OfThisAttempt> {
+        let lifeline = plan
+            .hold
+            .lifeline
+            .then(lifeline)
+            .transpose()
+            .context("could not make the lifeline")?;
+        let private = private(plan)?;
+        let environment = plan.environment.complete(
+            private.as_ref().map(Private::path),
+            told(plan, lifeline.as_ref().map(|ends| &ends.0)),
+        );
+        let own = std::process::id().to_string();
+        let listens = environment
+            .iter()
+            .any(|(name, value)| name == "LISTEN_PID" && *value == *own);
+        let command = Command::new(plan.command.iter().cloned(), environment)
+            .context("the command cannot be passed on")?;
+        Ok(OfThisAttempt {
+            command,
+            listens,
+            lifeline,
+            private,
+        })
     }
 }
 

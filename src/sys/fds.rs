@@ -26,6 +26,14 @@ pub fn move_up(fd: OwnedFd, lowest: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(moved) })
 }
 
+/// A second descriptor for what this process was given under that number; close-on-exec. EBADF where there is nothing.
+pub fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_DUPFD_CLOEXEC takes two numbers and touches no memory; a number that is not open only gives EBADF.
+    let copy = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) })?;
+    // SAFETY: the kernel has just made it for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
 /// Lets the suite find closed the standard streams that were closed for guardrun: the /dev/null that the Rust runtime
 /// put there keeps the numbers taken while guardrun runs, and goes at exec.
 pub fn close_placeholders_at_exec() {

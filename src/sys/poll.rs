@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub enum Interest {
     /// Something to read, or the end of it.
     Readable,
-    /// Room to write, or an end of it.
+    /// Room to write without waiting.
     Writable,
     /// Nothing but the other side's going away.
     Hangup,
@@ -56,15 +56,15 @@ pub fn wait<const N: usize>(
 
 /// Whether the descriptor becomes readable within this time.
 pub fn readable_within(fd: BorrowedFd<'_>, time: Duration) -> bool {
-    ready_within(fd, Interest::Readable, time)
+    within(fd, Interest::Readable, time)
 }
 
-/// Whether there comes to be room to write within this time.
+/// Whether the descriptor becomes writable within this time; true also when its reader goes away.
 pub fn writable_within(fd: BorrowedFd<'_>, time: Duration) -> bool {
-    ready_within(fd, Interest::Writable, time)
+    within(fd, Interest::Writable, time)
 }
 
-fn ready_within(fd: BorrowedFd<'_>, interest: Interest, time: Duration) -> bool {
+fn within(fd: BorrowedFd<'_>, interest: Interest, time: Duration) -> bool {
     let deadline = Instant::now() + time;
     loop {
         match wait([Some((fd, interest))], Some(deadline)) {

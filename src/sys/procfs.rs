@@ -167,6 +167,18 @@ pub fn uptime_seconds() -> Option<f64> {
         .ok()
 }
 
+/// How many processes the kernel has killed for want of memory since boot, on the whole machine (since Linux 4.13).
+pub fn oom_kills() -> Option<u64> {
+    oom_kills_in(&text("/proc/vmstat")?)
+}
+
+fn oom_kills_in(vmstat: &str) -> Option<u64> {
+    let mut numbers = vmstat
+        .lines()
+        .filter_map(|line| line.strip_prefix("oom_kill "));
+    numbers.next()?.trim().parse().ok()
+}
+
 /// Bytes in a page.
 pub fn page_size() -> u64 {
     nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
@@ -287,6 +299,14 @@ fn listening_unix(line: &str, inodes: &[String]) -> Option<String> {
 mod tests {
     use super::{arguments, listening_tcp, listening_unix, parse_stat, stat};
     use crate::values::ProcessId;
+
+    #[test]
+    fn the_kernels_kills_are_counted_and_a_kernel_that_counts_none_says_nothing() {
+        use super::oom_kills_in;
+        let text = "oom_kill_x 9\npgfault 7\noom_kill 3\n";
+        assert_eq!(oom_kills_in(text), Some(3));
+        assert_eq!(oom_kills_in("pgfault 7\n"), None);
+    }
 
     #[test]
     fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {

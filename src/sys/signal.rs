@@ -211,6 +211,20 @@ pub fn die_of(signal: i32) {
     unblock(&Set::of(&[signal]));
 }
 
+/// Whether this is a signal by which a program dies of a fault of its own: what it did was illegal, or it gave itself up.
+pub fn is_fault(signal: i32) -> bool {
+    matches!(
+        signal,
+        libc::SIGILL
+            | libc::SIGTRAP
+            | libc::SIGABRT
+            | libc::SIGBUS
+            | libc::SIGFPE
+            | libc::SIGSEGV
+            | libc::SIGSYS
+    )
+}
+
 /// The signal's name, such as `SIGTERM`.
 pub fn name(signal: i32) -> String {
     match nix::sys::signal::Signal::try_from(signal) {

@@ -1,8 +1,9 @@
 //! Waiting for children: waitid(2), in the shapes that this program needs.
 
 use super::check;
-use crate::values::Status;
+use crate::values::{Status, Usage};
 use std::io;
+use std::time::Duration;
 
 /// What a child did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,26 @@ pub fn have_children() -> bool {
 /// Reaps this child if it has ended; None while it lives.
 pub fn try_reap(pid: i32) -> io::Result<Option<Status>> {
     ended(waitid(libc::P_PID, pid, libc::WEXITED | libc::WNOHANG)?)
+}
+
+/// Reaps this child, which has ended, and answers with what it and all that it had waited for have used (wait4(2); the sum is
+/// that of getrusage(2)). None when it has not ended, or is not ours.
+pub fn reap_with_usage(pid: i32) -> Option<Usage> {
+    // SAFETY: rusage is plain old data for which all zeroes is a valid value.
+    let mut used: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: a null status is not written to, and `used` is valid for writing for the whole call.
+    let got = unsafe { libc::wait4(pid, std::ptr::null_mut(), libc::WNOHANG, &mut used) };
+    (got == pid).then(|| Usage {
+        user: duration(used.ru_utime),
+        system: duration(used.ru_stime),
+        // In KiB on Linux.
+        largest_resident_bytes: u64::try_from(used.ru_maxrss).unwrap_or(0) * 1024,
+    })
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::from_secs(seconds) + Duration::from_micros(u64::try_from(time.tv_usec).unwrap_or(0))
 }
 
 /// Waits until this child has ended, and reaps it. May wait for ever: use it where the end is certain.

@@ -4,6 +4,7 @@ mod ceilings;
 mod cli;
 mod daemons;
 mod early_kill;
+mod endings;
 mod environment;
 mod escape;
 mod explain;

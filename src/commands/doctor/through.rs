@@ -2,14 +2,15 @@
 //! and says what of its environment arrived.
 
 use crate::cli::{General, RunOptions};
-use crate::commands::{gather, run as runs};
+use crate::commands::{attempts, gather, run as runs};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{KEEPER, OPENED, Request};
 use crate::host::canary::{self, STAND_IN};
 use crate::ledger::{self, Ledger};
 use crate::plan::Given;
 use crate::registry::{self, MARK};
-use crate::report::{self, HumanListener, Voice};
+use crate::report::{self, Account, HumanListener, Voice};
+use crate::run::Front;
 use crate::sys::capture::Capture;
 use crate::{host, outcome, plan, run};
 use std::ffi::OsString;
@@ -76,7 +77,7 @@ pub(super) fn through(voice: &Voice, general: &General, chain: &str) -> Exit {
             };
             plan::draw(grant, id, host::privilege(), given)
         }
-        Err(error) => return runs::lost(voice, &error),
+        Err(error) => return attempts::lost(voice, &error),
     };
     let ledger = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"))
         .and_then(|directory| Ledger::create(&directory, &plan.run))
@@ -84,14 +85,14 @@ pub(super) fn through(voice: &Voice, general: &General, chain: &str) -> Exit {
     plan.ledger = ledger.as_ref().map(|ledger| ledger.path().to_owned());
     let capture = match Capture::start() {
         Ok(capture) => capture,
-        Err(error) => return runs::lost(voice, &error.into()),
+        Err(error) => return attempts::lost(voice, &error.into()),
     };
-    let outcome = run::run(&plan, &mut HumanListener { voice });
+    let outcome = run::run(&plan, &mut Front::default(), &mut HumanListener { voice });
     let said = capture.finish(HEARD);
     let (outcome, said) = match (outcome, said) {
         (Ok(outcome), Ok(said)) => (outcome, said),
-        (Err(error), _) => return runs::lost(voice, &error),
-        (_, Err(error)) => return runs::lost(voice, &error.into()),
+        (Err(error), _) => return attempts::lost(voice, &error),
+        (_, Err(error)) => return attempts::lost(voice, &error.into()),
     };
     let path = plan.ledger.as_ref().and_then(|path| path.to_str());
     let sent: Vec<(&str, Option<&str>)> = names
@@ -112,7 +113,13 @@ pub(super) fn through(voice: &Voice, general: &General, chain: &str) -> Exit {
     if !passage.heard {
         // Why nothing was heard is in how it ended.
         let ending = outcome::explain(&outcome, plan.hold.leaks);
-        report::ending(voice, &plan, &outcome, &ending);
+        let account = Account {
+            plan: &plan,
+            outcome: &outcome,
+            ending: &ending,
+            earlier: &[],
+        };
+        report::ending(voice, &account);
     }
     match (report::answer(voice, &passage), passage.is_whole()) {
         (printed, true) => printed,

@@ -276,6 +276,10 @@ impl Explanation {
             writeln!(f, "{name:<10} {}  ({place})", part.value)?;
         }
         writeln!(f, "leaks      {}", hold.leaks)?;
+        writeln!(f, "retry      {}", hold.retry)?;
+        if let Some(path) = &hold.junit {
+            writeln!(f, "junit      {}", printable(path))?;
+        }
         for loosening in &self.loosenings {
             write!(
                 f,

@@ -175,6 +175,8 @@ pub(super) fn of_suite(
             written.environment.as_ref(),
             &base.environment,
         )?,
+        junit: super::junit::junit(source, written.junit.as_ref())?,
+        retry: super::retry::retry(source, written.retry.as_ref())?,
     };
     let said = Said {
         level: values.said.level.or_else(|| base_said.level.clone()),

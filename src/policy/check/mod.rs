@@ -7,8 +7,10 @@ mod ceilings;
 mod environment;
 mod hold;
 mod idle;
+mod junit;
 mod lines;
 mod loosening;
+mod retry;
 
 use super::environment::EnvironmentRules;
 use super::error::PolicyError;

@@ -35,6 +35,35 @@ const TABLE: &[(Both, &str)] = &[
     (Good, "[suite.a]\nmatch=[['a', '*'], 'b']"),
     (
         Good,
+        "[suite.a]\ncommand=['a']\njunit='target/junit.xml'\nretry={times=2}",
+    ),
+    (
+        Good,
+        "[suite.a]\ncommand=['a']\njunit='./a..b/..x'\nretry={times=10,on=['failed','crashed']}",
+    ),
+    (Bad, "[suite.a]\ncommand=['a']\njunit='/tmp/junit.xml'"),
+    (Bad, "[suite.a]\ncommand=['a']\njunit='../junit.xml'"),
+    (Bad, "[suite.a]\ncommand=['a']\njunit='a/../../junit.xml'"),
+    (Bad, "[suite.a]\ncommand=['a']\njunit='a/'"),
+    (Bad, "[suite.a]\ncommand=['a']\njunit='.'"),
+    (Bad, "[suite.a]\ncommand=['a']\njunit=''"),
+    (Bad, "[suite.a]\ncommand=['a']\nretry=2"),
+    (Bad, "[suite.a]\ncommand=['a']\nretry={}"),
+    (Bad, "[suite.a]\ncommand=['a']\nretry={times=0}"),
+    (Bad, "[suite.a]\ncommand=['a']\nretry={times=11}"),
+    (Bad, "[suite.a]\ncommand=['a']\nretry={times=1,on=[]}"),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\nretry={times=1,on=['failed','failed']}",
+    ),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\nretry={times=1,on=['leaked']}",
+    ),
+    (Bad, "[suite.a]\ncommand=['a']\nretry={times=1,x=1}"),
+    (Bad, "[defaults]\nretry={times=1}"),
+    (
+        Good,
         "[suite.a]\ncommand=['a']\n[suite.a.dangerously-allow-leaks]\nreason='r'\nexpires=2027-01-31",
     ),
     (

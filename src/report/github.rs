@@ -1,0 +1,215 @@
+//! What GitHub Actions is told: a short summary of the step, and at most one annotation for each verdict.
+//!
+//! Annotations are workflow commands, which the runner reads from stderr as well as from stdout; stdout is the suite's.
+//! Nothing a suite or a policy names can end a command early or begin another, nor make a link or a mention in a summary.
+
+use super::voice::{Tone, Voice};
+use super::{Account, text};
+use crate::exit::{Exit, TABLE};
+use crate::outcome::{Ending, Outcome, Survivor};
+use crate::plan::Plan;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// A step of GitHub Actions that guardrun runs in.
+#[derive(Debug)]
+pub struct Github {
+    summary: Option<PathBuf>,
+}
+
+impl Github {
+    /// By the environment of this process; None outside of GitHub Actions.
+    pub fn here() -> Option<Github> {
+        let is_here = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
+        is_here.then(|| Github {
+            summary: summary.map(PathBuf::from),
+        })
+    }
+
+    /// Says how a run ended. That a summary cannot be written changes nothing about the run.
+    pub fn ending(&self, voice: &Voice, account: &Account<'_>) {
+        let Account {
+            plan,
+            outcome,
+            ending,
+            earlier,
+        } = *account;
+        let name = plan.suite.as_deref().unwrap_or("the command");
+        // With --json, what is said about a run is one line.
+        if !voice.json {
+            for verdict in &ending.verdicts {
+                let message = format!("{name} {}", ending.cause);
+                voice.line(&annotation("error", name, verdict.name(), &message));
+            }
+            if account.is_flaky() {
+                let message = format!("{name} passed at attempt {}", earlier.len() + 1);
+                voice.line(&annotation("warning", name, "flaky", &message));
+            }
+        }
+        if let Some(path) = &self.summary
+            && let Err(error) = append(path, &summary(name, plan, outcome, ending))
+        {
+            let text = format!(
+                "could not write the step summary {}: {error}",
+                path.display()
+            );
+            voice.say(Tone::Notice, &text);
+        }
+    }
+
+    /// Says that nothing was run.
+    pub fn not_run(&self, voice: &Voice, name: &str, exit: Exit) {
+        let row = TABLE.iter().find(|row| exit == Exit::Code(row.code));
+        if let Some(row) = row.filter(|_| !voice.json) {
+            voice.line(&annotation("error", name, row.name, row.meaning));
+        }
+    }
+}
+
+/// Appends to a file that is there. Not to a pipe, which could keep the run waiting for its reader.
+fn append(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .append(true)
+        .custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits())
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    file.write_all(text.as_bytes())
+}
+
+fn annotation(kind: &str, name: &str, what: &str, message: &str) -> String {
+    let title = format!("guardrun: {name}: {what}");
+    format!("::{kind} title={}::{}", property(&title), data(message))
+}
+
+/// The value of a property of a workflow command.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The message of a workflow command.
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+fn summary(name: &str, plan: &Plan, outcome: &Outcome, ending: &Ending) -> String {
+    let verdicts: Vec<_> = ending
+        .verdicts
+        .iter()
+        .map(|verdict| verdict.name())
+        .collect();
+    let exit = match ending.exit {
+        Exit::Code(code) => format!("exit code {code}"),
+        Exit::Signal(number) => crate::sys::signal::name(number),
+    };
+    let mut rows = vec![
+        ("suite", code(name)),
+        ("verdict", text::list(&verdicts)),
+        ("cause", code(&ending.cause)),
+        ("status", exit),
+        ("duration", text::seconds(outcome.elapsed)),
+        (
+            "level",
+            outcome
+                .level
+                .map_or("not started", |level| level.name())
+                .to_owned(),
+        ),
+        ("run", code(&plan.run)),
+    ];
+    if let Some(usage) = outcome.usage {
+        let cpu = text::seconds(usage.user + usage.system);
+        let largest = text::size(usage.largest_resident_bytes);
+        rows.push(("used", format!("{cpu} CPU, largest process {largest}")));
+    }
+    let mut markdown = format!(
+        "### guardrun: {} {}\n\n| | |\n|---|---|\n",
+        code(name),
+        verdicts.first().copied().unwrap_or(ending.class.name())
+    );
+    for (name, value) in rows {
+        markdown += &format!("| {name} | {value} |\n");
+    }
+    markdown += &processes("left over, and ended", &outcome.survivors);
+    markdown += &processes("still there", &outcome.unkilled);
+    markdown + "\n"
+}
+
+fn processes(title: &str, processes: &[Survivor]) -> String {
+    if processes.is_empty() {
+        return String::new();
+    }
+    let mut table = format!(
+        "\n{title} ({}):\n\n| pid | age | listening | command |\n|---|---|---|---|\n",
+        processes.len()
+    );
+    for process in processes.iter().take(text::NAMED) {
+        let listening = match process.listening.is_empty() {
+            true => String::new(),
+            false => code(&process.listening.join(", ")),
+        };
+        table += &format!(
+            "| {} | {} s | {listening} | {} |\n",
+            process.id.pid,
+            process.age_seconds,
+            code(&process.command)
+        );
+    }
+    if processes.len() > text::NAMED {
+        table += &format!("\nand {} more\n", processes.len() - text::NAMED);
+    }
+    table
+}
+
+/// A code span, in which nothing is a link, a mention or markup, fit for a cell of a table.
+fn code(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    // A table ends its cell at a bar even in a code span, unless it is escaped (GitHub Flavored Markdown, tables).
+    let plain = plain.replace('|', "\\|");
+    let longest = plain
+        .split(|c| c != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    match plain.trim().is_empty() {
+        true => String::new(),
+        false => format!("{fence} {plain} {fence}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{annotation, code};
+
+    #[test]
+    fn an_annotation_is_one_command_whatever_it_is_about() {
+        assert_eq!(
+            annotation(
+                "error",
+                "a,b::error title=x::y",
+                "leaked",
+                "50% of\r\n::error::it"
+            ),
+            "::error title=guardrun%3A a%2Cb%3A%3Aerror title=x%3A%3Ay%3A leaked::50%25 of%0D%0A::error::it"
+        );
+    }
+
+    #[test]
+    fn code_is_code_whatever_is_in_it() {
+        assert_eq!(code("a b"), "` a b `");
+        assert_eq!(code("a|b"), "` a\\|b `");
+        assert_eq!(code("a ``b` c"), "``` a ``b` c ```");
+        assert_eq!(code("a\nb\x1b[m"), "` a b [m `");
+        assert_eq!(code(" "), "");
+    }
+}

@@ -9,9 +9,10 @@
 mod check;
 mod error;
 mod find;
-mod matching;
+pub(crate) mod matching;
 mod model;
 mod parse;
+pub mod proof;
 mod read;
 mod schema;
 mod source;

@@ -1,5 +1,6 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
+use super::proof::Proof;
 use super::text::printable;
 use crate::values::{Leaks, Level};
 use jiff::civil::Date;
@@ -92,6 +93,10 @@ pub struct Suite {
     pub said: Said,
     /// The loosenings that are in force, in the order of the file.
     pub loosenings: Vec<Loosened>,
+    /// What it has to prove after a green run.
+    pub proof: Option<Proof>,
+    /// Whether a run in which nothing was executed is a failure wherever it is run.
+    pub required: bool,
 }
 
 /// A safety that the policy has given up for one suite, with the reason that it gives.

@@ -6,6 +6,7 @@
 mod hold;
 mod lines;
 mod loosening;
+mod proof;
 
 use super::error::PolicyError;
 use super::model::{Gate, Note, Pattern, Policy, Suite, Unmatched};
@@ -162,6 +163,8 @@ fn suite(
         hold,
         said,
         loosenings: in_force.loosenings,
+        proof: proof::proof(source, written.proof.as_ref(), written.required.as_ref())?,
+        required: written.required.as_ref().is_some_and(|it| *it.get_ref()),
     })
 }
 

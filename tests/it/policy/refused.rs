@@ -13,7 +13,7 @@ fn an_unknown_key_is_shown_with_the_nearest_one() {
         "guardrun.toml:3:1: unknown key `timout`\n  |\n3 | timout = \"10m\"\n  | ^^^^^^\n\
          did you mean `timeout`?\n\
          hint: the keys known here are gate, command, match, examples, no-match, level, at-least, timeout, grace, \
-         lifeline, dangerously-allow-leaks, dangerously-hold-weaker, dangerously-expect-leftover, dangerously-outlive-parent"
+         lifeline, proof, required, dangerously-allow-leaks, dangerously-hold-weaker, dangerously-expect-leftover, dangerously-outlive-parent"
     );
 }
 

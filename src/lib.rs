@@ -11,6 +11,7 @@ pub mod keeper;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod proof;
 pub mod registry;
 pub mod report;
 pub mod run;

@@ -5,6 +5,8 @@ mod doctor;
 pub mod explain;
 mod gather;
 pub mod init;
+mod prove;
+mod ratchet;
 mod run;
 
 use crate::cli::{Action, Cli};
@@ -41,6 +43,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Some(Action::Man) => about::man(),
         Some(Action::Explain(options)) => explain::command(&voice, general, options),
         Some(Action::Init(options)) => init::command(&voice, &options),
+        Some(Action::Ratchet(options)) => ratchet::command(&voice, general, &options),
         Some(Action::Schema) => report::data(SCHEMA),
     }
 }

@@ -1,6 +1,7 @@
 //! `guardrun -- COMMAND…` and `guardrun run SUITE`: judge, draw the plan, do it, say how it went.
 
 use super::gather::{self, Policies};
+use super::prove;
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
@@ -84,11 +85,13 @@ fn judge(voice: &Voice, policy: &Policy, request: &Request) -> Result<Grant, Exi
 }
 
 fn carry_out(voice: &Voice, plan: &Plan, report: Option<report::File>) -> Exit {
+    let before = prove::before(plan);
     let outcome = match run::run(plan, &mut HumanListener { voice }) {
         Ok(outcome) => outcome,
         Err(error) => return lost(voice, &error),
     };
     let ending = outcome::explain(&outcome, plan.hold.leaks);
+    let ending = prove::after(plan, &outcome, ending, &before);
     report::ending(voice, plan, &outcome, &ending);
     if let Some(report) = report {
         report.write(voice, plan, &outcome, &ending);

@@ -5,6 +5,7 @@
 mod environment;
 mod grant;
 mod judge;
+mod owed;
 mod refusal;
 mod ruling;
 mod tighten;
@@ -12,6 +13,7 @@ mod tighten;
 pub use environment::{Environment, GateState};
 pub use grant::{Grant, OpenGate};
 pub use judge::{Judgement, Request, Unjudged, judge};
+pub use owed::Owed;
 pub use refusal::{ClosedGate, Reason, Refusal};
 pub use ruling::Ruling;
 pub use tighten::Loosening;

@@ -2,6 +2,7 @@
 
 pub mod origin;
 mod remedy;
+pub mod reports;
 
 pub use remedy::lack;
 

@@ -2,6 +2,7 @@
 
 use super::{End, Outcome, Survivor};
 use crate::exit::{Exit, Verdict};
+use crate::outcome::proved::Proved;
 use crate::sys::signal;
 use crate::values::Leaks;
 use crate::values::Status;
@@ -15,6 +16,8 @@ pub struct Ending {
     pub exit: Exit,
     /// What happened, as it reads after the suite's name: `passed`, `failed with exit code 3`.
     pub cause: String,
+    /// What each suite that owed a proof has shown.
+    pub proof: Vec<Proved>,
 }
 
 /// Judges an outcome. What decides, in this order: something is still there (51); nothing was started (42, 126, 127);
@@ -93,6 +96,7 @@ pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
         verdicts,
         exit,
         cause,
+        proof: Vec::new(),
     }
 }
 

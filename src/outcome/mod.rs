@@ -2,9 +2,11 @@
 
 mod explain;
 mod lack;
+mod proved;
 
 pub use explain::{Ending, explain};
 pub use lack::{Lack, Step};
+pub use proved::Proved;
 
 use crate::values::{Level, ProcessId, Status};
 use serde::Serialize;

@@ -1,9 +1,10 @@
 //! How a permitted run will be done: plain data, drawn before anything is started.
 
-use crate::gate::{Grant, OpenGate};
+use crate::gate::{Grant, OpenGate, Owed};
 use crate::policy::Hold;
 use crate::values::Level;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 /// Everything that is decided about a run before it starts. Made only from a [`Grant`], which it uses up.
 #[expect(
@@ -28,6 +29,10 @@ pub struct Plan {
     pub ladder: Vec<Level>,
     /// What guardrun may do here.
     pub privilege: Privilege,
+    /// What has to be proved afterwards.
+    pub owed: Vec<Owed>,
+    /// The directory from which the policy's paths count; None for the built-in policy.
+    pub root: Option<PathBuf>,
     /// Keeps a plan from being made without a grant.
     _granted: (),
 }
@@ -43,7 +48,18 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege) -> Plan {
         hold: grant.hold().clone(),
         ladder: ladder(grant.hold(), privilege),
         privilege,
+        owed: grant.owed().to_vec(),
+        root: grant.policy_file().map(root),
         _granted: (),
+    }
+}
+
+/// The directory that a policy file is about: the one that it is in, or the one that holds the `.config` that it is in.
+pub fn root(file: &Path) -> PathBuf {
+    let inside = file.parent().unwrap_or(Path::new("/"));
+    match inside.file_name() {
+        Some(name) if name == ".config" => inside.parent().unwrap_or(inside).to_owned(),
+        _ => inside.to_owned(),
     }
 }
 

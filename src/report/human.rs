@@ -1,5 +1,6 @@
 //! What a person reads about a run.
 
+use super::proof;
 use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
 use crate::gate::Grant;
@@ -165,6 +166,14 @@ pub(super) fn plan(plan: &Plan) -> String {
             format!("{}, open by {}=1", open.gate, open.variable),
         ));
     }
+    for owed in &plan.owed {
+        let proof = owed.proof.as_ref().map(ToString::to_string);
+        let required = owed.required.then(|| "required".to_owned());
+        let words: Vec<String> = proof.into_iter().chain(required).collect();
+        if !words.is_empty() {
+            rows.push(("proof", format!("{}: {}", owed.suite, words.join("; "))));
+        }
+    }
     if !plan.removed.is_empty() {
         rows.push(("removed", plan.removed.join(", ")));
     }
@@ -234,6 +243,7 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
         }
         voice.say(Tone::Plain, "hint: a process of another user needs that user or root to end it; one in state D ends when its I/O does");
     }
+    proof::problems(voice, ending);
     let must_be_said = !ending.verdicts.is_empty();
     if voice.quiet && !must_be_said {
         return;
@@ -261,9 +271,10 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
     voice.say(
         tone,
         &format!(
-            "{verdict}{name} {} in {} · {left} ({level})",
+            "{verdict}{name} {} in {}{} · {left} ({level})",
             ending.cause,
-            seconds(outcome.elapsed)
+            seconds(outcome.elapsed),
+            proof::counts(ending)
         ),
     );
     if ending.verdicts.contains(&Verdict::Leaked) {

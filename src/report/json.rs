@@ -27,6 +27,7 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
         "elapsed_seconds": outcome.elapsed.as_secs_f64(),
         "survivors": outcome.survivors,
         "unkilled": outcome.unkilled,
+        "proof": ending.proof,
     })
 }
 

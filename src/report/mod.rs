@@ -5,6 +5,7 @@ mod findings;
 mod human;
 mod json;
 mod log;
+mod proof;
 mod voice;
 
 pub use about::{exit_codes, levels};

@@ -120,6 +120,9 @@ fn lifeline() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((fds::move_up(read, 10)?, write))
 }
 
+/// Tells the gates inside the suite to fail where they would skip.
+const REQUIRE: &str = "GUARDRUN_REQUIRE";
+
 /// The suite's environment: guardrun's own, without what is not the suite's, with what tells it where it is.
 fn environment(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(OsString, OsString)> {
     // Options of this very run would otherwise steer a guardrun inside the suite.
@@ -130,8 +133,10 @@ fn environment(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(OsString, OsStri
         MARK,
         LIFELINE,
     ];
+    let required = plan.owed.iter().any(|owed| owed.required);
     let gone = |name: &OsStr| {
-        own.iter().any(|own| name == *own)
+        (required && name == REQUIRE)
+            || own.iter().any(|own| name == *own)
             || plan.removed.iter().any(|removed| name == removed.as_str())
     };
     let mut environment: Vec<_> = std::env::vars_os()
@@ -141,6 +146,9 @@ fn environment(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(OsString, OsStri
     add(MARK, plan.run.clone());
     if let Some(suite) = &plan.suite {
         add("GUARDRUN_RUN_SUITE", suite.clone());
+    }
+    if required {
+        add(REQUIRE, "1".to_owned());
     }
     if let Some(lifeline) = lifeline {
         add(LIFELINE, lifeline.as_raw_fd().to_string());

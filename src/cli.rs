@@ -1,6 +1,7 @@
 //! The words typed: the one definition that help, completions and the man page come from. No I/O, no meaning.
 
 use crate::values::{Leaks, Level};
+use bytesize::ByteSize;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
@@ -175,6 +176,12 @@ pub struct RunOptions {
     /// Time between asking the suite to end and killing it
     #[arg(long, env = "GUARDRUN_GRACE", value_name = "DURATION", value_parser = parse_duration)]
     pub grace: Option<Duration>,
+    /// End the run when the whole suite uses more memory than this, such as 512MiB or 4GiB
+    #[arg(long, env = "GUARDRUN_MEMORY", value_name = "SIZE", value_parser = parse_memory)]
+    pub memory: Option<ByteSize>,
+    /// End the run when the whole suite has more processes and threads than this at once
+    #[arg(long, env = "GUARDRUN_PROCESSES", value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub processes: Option<u64>,
     /// What processes left behind by a green run mean
     #[arg(long, env = "GUARDRUN_LEAKS", value_name = "WHAT")]
     pub leaks: Option<Leaks>,
@@ -278,5 +285,16 @@ fn parse_reason(text: &str) -> Result<String, String> {
     match text.chars().any(char::is_alphanumeric) {
         true => Ok(text.trim().to_owned()),
         false => Err("it says nothing; write why these tests may be skipped".to_owned()),
+    }
+}
+
+/// An amount of memory with its unit. Whether 4G is 4 GiB or 4 GB depends on whom one asks.
+fn parse_memory(text: &str) -> Result<ByteSize, String> {
+    let hint = "write it like 512MiB or 4GiB";
+    match text.parse() {
+        Ok(ByteSize(0)) => Err("no memory at all lets nothing run".to_owned()),
+        Ok(size) if text.ends_with('B') => Ok(size),
+        Ok(_) => Err(format!("it has no unit; {hint}")),
+        Err(error) => Err(format!("{error}; {hint}")),
     }
 }

@@ -18,12 +18,16 @@ pub enum Verdict {
     BadPolicy,
     /// The level of containment asked for cannot be had here.
     CannotContain,
+    /// There is not enough free memory or too few processes can still be made.
+    NoRoom,
     /// The suite passed, and left processes behind that were then killed.
     Leaked,
     /// The suite passed, and did not show that it had done what it is there for.
     Unproven,
     /// The wall clock limit was passed.
     TimedOut,
+    /// A ceiling of memory or processes was reached.
+    OverLimit,
     /// Something of the run could not be killed and is still there.
     NotKilled,
     /// guardrun's own keeper died; the suite was killed and its result is unknown.
@@ -73,6 +77,12 @@ pub const TABLE: &[Row] = &[
         meaning: "the level of containment asked for cannot be had here; nothing was started",
     },
     Row {
+        verdict: Verdict::NoRoom,
+        code: 44,
+        name: "no-room",
+        meaning: "less memory is free, or fewer processes can be made, than the suite needs; nothing was started",
+    },
+    Row {
         verdict: Verdict::Leaked,
         code: 46,
         name: "leaked",
@@ -89,6 +99,12 @@ pub const TABLE: &[Row] = &[
         code: 48,
         name: "timed-out",
         meaning: "the wall clock limit was passed; the suite was ended",
+    },
+    Row {
+        verdict: Verdict::OverLimit,
+        code: 50,
+        name: "over-limit",
+        meaning: "a ceiling of memory or processes was reached; the suite was ended as one",
     },
     Row {
         verdict: Verdict::NotKilled,

@@ -25,6 +25,8 @@ pub(super) fn doctor(voice: &Voice, options: &Doctor) -> Exit {
 fn find_out() -> anyhow::Result<Findings> {
     let privilege = host::privilege();
     let name = format!("guardrun-{}", run::fresh_id()?);
+    // First: the probe of a level may move this process into a scope, in which it is in the way of controllers.
+    let ceilings = contain::probe_ceilings(&name);
     let levels: Vec<Finding> = Level::STRONGEST_FIRST
         .into_iter()
         .map(|level| {
@@ -49,6 +51,7 @@ fn find_out() -> anyhow::Result<Findings> {
         kernel: host::kernel(),
         auto,
         levels,
+        ceilings,
         records,
     })
 }

@@ -1,9 +1,11 @@
 //! `guardrun explain`: what would happen, and which line of the policy says so. Runs nothing and probes nothing.
 
 mod command;
+mod environment;
 mod survey;
 
 pub use command::{Explanation, explain};
+pub use environment::EnvironmentPart;
 pub use survey::{Survey, survey};
 
 use super::gather;

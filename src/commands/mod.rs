@@ -7,6 +7,7 @@ mod gather;
 pub mod init;
 mod prove;
 mod ratchet;
+mod room;
 mod run;
 
 use crate::cli::{Action, Cli};

@@ -2,10 +2,11 @@
 
 use super::gather::{self, Policies};
 use super::prove;
+use super::room;
 use crate::cli::{General, RunOptions};
 use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Given, Plan};
 use crate::policy::Policy;
 use crate::report::{self, HumanListener, Voice};
 use crate::{host, outcome, run};
@@ -27,7 +28,13 @@ pub(super) fn run(
     };
     report::before(voice, &policies.first, &grant);
     let plan = match run::fresh_id() {
-        Ok(id) => plan::draw(grant, id, host::privilege()),
+        Ok(id) => {
+            let given = Given {
+                environment: &gather::environment(),
+                processors: host::processors(),
+            };
+            plan::draw(grant, id, host::privilege(), given)
+        }
         Err(error) => return lost(voice, &error),
     };
     if options.dry_run {
@@ -46,7 +53,10 @@ pub(super) fn run(
             return Verdict::Usage.into();
         }
     };
-    carry_out(voice, &plan, report)
+    match room::wait(voice, &plan) {
+        Ok(()) => carry_out(voice, &plan, report),
+        Err(exit) => exit,
+    }
 }
 
 /// Permission by the policy that describes the run, if the repository's own does not refuse it.

@@ -1,12 +1,15 @@
 //! Whether a level can be had here, found out by doing it, end to end, with a child that does nothing.
 
 use super::Leaf;
-use crate::outcome::Step;
+use super::ceilings::Limited;
+use crate::outcome::{Resource, Step};
+use crate::policy::Ceilings;
 use crate::sys::child::Command;
 use crate::sys::clone::{self, Birth, Namespaces};
 use crate::sys::namespace::{self, Ids};
 use crate::sys::{fds, poll, prctl, signal, wait};
 use crate::values::Level;
+use bytesize::ByteSize;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -54,6 +57,26 @@ fn probe_cgroup(name: &str) -> Probe {
         (true, Ok(())) => Ok(()),
         (_, removed) => Err((Step::Join, removed.err().map_or(0, |error| errno(&error)))),
     }
+}
+
+/// Which ceilings the kernel would hold here, found out by setting them on a leaf.
+pub fn probe_ceilings(name: &str) -> Vec<Resource> {
+    let all = [Resource::Memory, Resource::Processes, Resource::Cpu];
+    let high = Ceilings {
+        memory: Some(ByteSize::tib(1)),
+        processes: Some(1_000_000),
+        cpu: Some(1000.0),
+        open_files: None,
+    };
+    let Ok(ground) = super::ground(name, &all) else {
+        return Vec::new();
+    };
+    let Ok(leaf) = Leaf::make(&ground.parent.join(format!("{name}-ceilings"))) else {
+        return Vec::new();
+    };
+    let (_, in_force) = Limited::set(&leaf, &ground.limits, &high);
+    let _ = leaf.remove();
+    in_force.iter().map(|one| one.resource).collect()
 }
 
 /// A child with these surroundings that does `act` and then executes this program, asking for its version.

@@ -28,13 +28,17 @@ pub fn place(name: &str) -> Result<PathBuf, (Step, i32)> {
     if nix::unistd::access(&own, nix::unistd::AccessFlags::W_OK).is_ok() {
         return Ok(own);
     }
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    enter(name, runtime.as_deref()).map_err(|_| (Step::MakeLeaf, nix::Error::EACCES as i32))
+    enter(name).map_err(|_| (Step::MakeLeaf, nix::Error::EACCES as i32))
+}
+
+/// Whether systemd manages this machine (sd_booted(3)).
+pub(super) fn booted() -> bool {
+    Path::new("/run/systemd/system").is_dir()
 }
 
 /// Why there is no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NoScope {
+pub(super) enum NoScope {
     /// No user bus: not a systemd user session, or one that cannot be reached from here.
     NoBus,
     /// The manager refused, or busctl is not there.
@@ -43,17 +47,20 @@ enum NoScope {
     TooLate,
 }
 
-/// Moves this process into a new scope of the user's manager, and answers with its cgroup. `runtime` is XDG_RUNTIME_DIR.
-fn enter(name: &str, runtime: Option<&Path>) -> Result<PathBuf, NoScope> {
-    let bus = runtime
-        .map(|runtime| runtime.join("bus"))
-        .filter(|bus| bus.exists());
-    if bus.is_none() {
-        return Err(NoScope::NoBus);
-    }
+/// Moves this process into a new scope, of the system's manager for root and of the user's for everybody else, and answers
+/// with its cgroup.
+pub(super) fn enter(name: &str) -> Result<PathBuf, NoScope> {
+    let manager = if nix::unistd::geteuid().is_root() {
+        booted().then_some("--system").ok_or(NoScope::NoBus)?
+    } else {
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let bus = runtime.map(|runtime| runtime.join("bus"));
+        bus.filter(|bus| bus.exists()).ok_or(NoScope::NoBus)?;
+        "--user"
+    };
     let unit = format!("{name}.scope");
     let limit = Instant::now() + LIMIT;
-    ask(&unit, limit)?;
+    ask(manager, &unit, limit)?;
     loop {
         match cgroup::own() {
             Ok(path) if path.ends_with(&unit) => return Ok(path),
@@ -64,11 +71,11 @@ fn enter(name: &str, runtime: Option<&Path>) -> Result<PathBuf, NoScope> {
 }
 
 /// Runs busctl to its end, or ends it.
-fn ask(unit: &str, limit: Instant) -> Result<(), NoScope> {
+fn ask(manager: &str, unit: &str, limit: Instant) -> Result<(), NoScope> {
     let own = std::process::id().to_string();
     let words = [
         "busctl",
-        "--user",
+        manager,
         "--quiet",
         "call",
         "org.freedesktop.systemd1",

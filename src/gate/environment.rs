@@ -38,6 +38,11 @@ impl Environment {
         state
     }
 
+    /// Every variable with its value, in the order in which they were given.
+    pub fn pairs(&self) -> &[(OsString, OsString)] {
+        &self.variables
+    }
+
     /// The coding agent that runs this, as far as one tells.
     pub fn agent(&self) -> Option<&'static str> {
         // An empty variable is what a person leaves who takes the mark away for one command.

@@ -4,7 +4,7 @@
 //! `--leaks warn`: that a green run leaves nothing is what guardrun is for, and to give it up takes a reason in a file.
 
 use crate::cli::{LevelChoice, RunOptions};
-use crate::policy::{Hold, Place, Said};
+use crate::policy::{Ceilings, Hold, Place, Said};
 use crate::values::{Leaks, Level};
 use std::fmt;
 use std::time::Duration;
@@ -34,6 +34,7 @@ pub(super) fn tighten(
         grace: rule.grace(&hold, flags)?,
         leaks: leaks(&hold, flags)?,
         outlive_parent: rule.outlive_parent(&hold, flags)?,
+        ceilings: rule.ceilings(&hold, flags)?,
         ..hold
     })
 }
@@ -129,6 +130,36 @@ impl Rule<'_> {
             Some(asked) => Ok(asked),
             None => Ok(hold.grace),
         }
+    }
+
+    fn ceilings(&self, hold: &Hold, flags: &RunOptions) -> Result<Ceilings, Loosening> {
+        let loosens = |flag: String, demand: String| {
+            let hint = "ask for that much or less; a higher ceiling is written in the policy";
+            Err(self.loosens(flag, demand, None, hint))
+        };
+        match (flags.memory, hold.ceilings.memory) {
+            (Some(asked), Some(most)) if self.has_file && asked > most => {
+                return loosens(
+                    format!("--memory {asked}"),
+                    format!("at most {most} of memory"),
+                );
+            }
+            _ => {}
+        }
+        match (flags.processes, hold.ceilings.processes) {
+            (Some(asked), Some(most)) if self.has_file && asked > most => {
+                return loosens(
+                    format!("--processes {asked}"),
+                    format!("at most {most} processes and threads"),
+                );
+            }
+            _ => {}
+        }
+        Ok(Ceilings {
+            memory: flags.memory.or(hold.ceilings.memory),
+            processes: flags.processes.or(hold.ceilings.processes),
+            ..hold.ceilings
+        })
     }
 
     fn outlive_parent(&self, hold: &Hold, flags: &RunOptions) -> Result<bool, Loosening> {

@@ -3,8 +3,10 @@
 pub mod origin;
 mod remedy;
 pub mod reports;
+mod room;
 
 pub use remedy::lack;
+pub use room::room;
 
 use crate::plan::Privilege;
 use crate::sys::identity::PidFd;
@@ -23,6 +25,13 @@ pub fn privilege() -> Privilege {
     Privilege {
         may_make_namespaces: mask.is_some_and(|mask| mask & CAP_SYS_ADMIN != 0),
     }
+}
+
+/// How many processors this process may use; without a number, more than anybody has.
+pub fn processors() -> u32 {
+    std::thread::available_parallelism().map_or(u32::MAX, |number| {
+        u32::try_from(number.get()).unwrap_or(u32::MAX)
+    })
 }
 
 /// The kernel's release, such as `6.12.9`.

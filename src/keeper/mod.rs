@@ -60,8 +60,16 @@ pub struct Orders<'a> {
     pub lifeline: Option<&'a OwnedFd>,
     /// Whether LISTEN_PID names the front and is to name the leader (sd_listen_fds(3)).
     pub listens: bool,
+    /// The most files that each process of the suite may have open.
+    pub open_files: Option<u64>,
+    /// How many processors the suite is kept to, where no controller does that.
+    pub processors: Option<f64>,
+    /// Whether the front is the last that the kernel takes when memory runs out, which the suite must not inherit.
+    pub protected: bool,
     /// The run's record, unlinked by an orphaned keeper that has left nothing.
     pub record: Option<&'a crate::registry::Record>,
+    /// The run's private directories, removed by an orphaned keeper that has left nobody.
+    pub private: Option<&'a crate::registry::Private>,
 }
 
 /// The keeper's whole life; the answer is its exit code, which nobody relies on.
@@ -254,6 +262,12 @@ impl Keeper<'_> {
         }
         if let Some(leaf) = self.orders.leaf {
             let _ = leaf.remove();
+        }
+        let private = self.orders.private;
+        if let Some(cleared) = private.and_then(|private| private.remove(|| true))
+            && !cleared.finished
+        {
+            return 1;
         }
         if let Some(record) = self.orders.record {
             record.remove();

@@ -57,6 +57,10 @@ pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
             );
             verdict(&mut verdicts, Verdict::TimedOut, cause)
         }
+        End::OverLimit(reached) => {
+            let cause = format!("was ended at {reached}");
+            verdict(&mut verdicts, Verdict::OverLimit, cause)
+        }
         End::Asked(signal_) => asked(
             outcome.status,
             signal_,
@@ -167,13 +171,8 @@ mod tests {
 
     fn outcome(end: End, status: Option<Status>) -> Outcome {
         Outcome {
-            level: Some(Level::Namespace),
-            lacks: Vec::new(),
-            end,
             status,
-            survivors: Vec::new(),
-            unkilled: Vec::new(),
-            elapsed: Duration::ZERO,
+            ..Outcome::of_nothing(Some(Level::Namespace), end, Vec::new())
         }
     }
 

@@ -26,6 +26,12 @@ pub enum Step {
     Join = 8,
     /// Finding the cgroup that guardrun is in.
     FindCgroup = 9,
+    /// Making the suite the first that the kernel takes when memory runs out.
+    OomScore = 10,
+    /// Limiting the open files.
+    OpenFiles = 11,
+    /// Keeping the suite to some of the processors.
+    Processors = 12,
 }
 
 impl Step {
@@ -33,7 +39,7 @@ impl Step {
     pub const NONE: u8 = 0;
 
     /// All of them.
-    pub const ALL: [Step; 9] = [
+    pub const ALL: [Step; 12] = [
         Step::Fork,
         Step::DeathSignal,
         Step::IdMap,
@@ -43,6 +49,9 @@ impl Step {
         Step::MakeLeaf,
         Step::Join,
         Step::FindCgroup,
+        Step::OomScore,
+        Step::OpenFiles,
+        Step::Processors,
     ];
 
     /// The step with this number.
@@ -62,6 +71,9 @@ impl Step {
             Step::MakeLeaf => "make a cgroup",
             Step::Join => "move the suite into its cgroup",
             Step::FindCgroup => "find the own cgroup",
+            Step::OomScore => "make the suite the kernel's first choice when memory runs out",
+            Step::OpenFiles => "limit the suite's open files",
+            Step::Processors => "keep the suite to some of the processors",
         }
     }
 }

@@ -2,12 +2,15 @@
 
 mod explain;
 mod lack;
+mod limits;
 mod proved;
 
 pub use explain::{Ending, explain};
 pub use lack::{Lack, Step};
+pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 pub use proved::Proved;
 
+use crate::sys::clear::Cleared;
 use crate::values::{Level, ProcessId, Status};
 use serde::Serialize;
 use std::time::Duration;
@@ -27,8 +30,36 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// The ceilings that were in force.
+    pub limits: Vec<InForce>,
+    /// The most that was used, as far as somebody counted.
+    pub peak: Peak,
+    /// How many processes of the suite the kernel killed for want of memory; None where it does not count them.
+    pub killed_for_memory: Option<u64>,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
+    /// What the suite had left in its private directories, which were removed; None when it had none, or they were left to
+    /// the next sweep.
+    pub cleared: Option<Box<Cleared>>,
+}
+
+impl Outcome {
+    /// Of a run in which nothing of the suite ran.
+    pub fn of_nothing(level: Option<Level>, end: End, lacks: Vec<Lack>) -> Outcome {
+        Outcome {
+            level,
+            lacks,
+            end,
+            status: None,
+            survivors: Vec::new(),
+            unkilled: Vec::new(),
+            limits: Vec::new(),
+            peak: Peak::default(),
+            killed_for_memory: None,
+            elapsed: Duration::ZERO,
+            cleared: None,
+        }
+    }
 }
 
 /// What brought the end about.
@@ -38,6 +69,8 @@ pub enum End {
     Itself,
     /// The wall clock limit.
     Timeout(Duration),
+    /// A ceiling was reached.
+    OverLimit(Reached),
     /// This signal was sent to guardrun, or came from the terminal.
     Asked(i32),
     /// The process that started guardrun died.

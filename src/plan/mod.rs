@@ -1,6 +1,12 @@
 //! How a permitted run will be done: plain data, drawn before anything is started.
 
-use crate::gate::{Grant, OpenGate, Owed};
+mod environment;
+pub mod room;
+mod workers;
+
+pub use environment::{By, GateVariables, PrivateVariable, SuiteEnvironment};
+
+use crate::gate::{Environment, Grant, OpenGate, Owed};
 use crate::policy::Hold;
 use crate::values::Level;
 use std::ffi::OsString;
@@ -23,6 +29,8 @@ pub struct Plan {
     pub command: Vec<OsString>,
     /// Environment variables that the suite does not get.
     pub removed: Vec<String>,
+    /// What its environment will be.
+    pub environment: SuiteEnvironment,
     /// How it is held.
     pub hold: Hold,
     /// The levels to try, in this order; never empty.
@@ -37,9 +45,28 @@ pub struct Plan {
     _granted: (),
 }
 
+/// What guardrun itself was given, and passes on in part.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// Its environment.
+    pub environment: &'a Environment,
+    /// How many processors it may use.
+    pub processors: u32,
+}
+
 /// Draws the plan of a permitted run. `run` is a fresh id.
-pub fn draw(grant: Grant, run: String, privilege: Privilege) -> Plan {
+pub fn draw(grant: Grant, run: String, privilege: Privilege, given: Given<'_>) -> Plan {
+    let needed: Vec<_> = grant
+        .opened()
+        .iter()
+        .map(|open| open.variable.clone())
+        .collect();
+    let gates = GateVariables {
+        needed: &needed,
+        others: grant.removed_variables(),
+    };
     Plan {
+        environment: SuiteEnvironment::draw(given, grant.hold(), gates),
         run,
         suite: grant.suite().map(str::to_owned),
         opened: grant.opened().to_vec(),

@@ -6,9 +6,12 @@
 //!
 //! Only `find` and `read` touch the disk; everything after the text is a pure function of it and of today's date.
 
+mod ceilings;
 mod check;
+mod environment;
 mod error;
 mod find;
+mod managers;
 pub(crate) mod matching;
 mod model;
 mod parse;
@@ -20,8 +23,11 @@ pub(crate) mod text;
 pub(crate) mod variables;
 mod written;
 
+pub use ceilings::{Ceilings, Needs};
+pub use environment::{EnvironmentRules, EnvironmentSaid, NameGlob};
 pub use error::PolicyError;
 pub use find::{NAMES, find};
+pub use managers::{MANAGERS, Manager};
 pub use matching::{Candidate, Matcher, Specificity, Tie};
 pub use model::{
     Gate, Hold, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,

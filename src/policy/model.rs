@@ -1,5 +1,7 @@
 //! What a policy says, once it has been read and found good. Plain data; made only by `policy::read`.
 
+use super::ceilings::{Ceilings, Needs};
+use super::environment::EnvironmentRules;
 use super::proof::Proof;
 use super::text::printable;
 use crate::values::{Leaks, Level};
@@ -146,6 +148,12 @@ pub struct Hold {
     pub lifeline: bool,
     /// Whether the run goes on when the process that started guardrun dies.
     pub outlive_parent: bool,
+    /// What it may use at the most.
+    pub ceilings: Ceilings,
+    /// What has to be free before it starts.
+    pub needs: Needs,
+    /// What becomes of the environment.
+    pub environment: EnvironmentRules,
 }
 
 /// A program that the policy expects to stay behind.
@@ -248,6 +256,9 @@ impl Suite {
                 .collect(),
             lifeline: one.lifeline || two.lifeline,
             outlive_parent: one.outlive_parent && two.outlive_parent,
+            ceilings: one.ceilings.lowest(two.ceilings),
+            needs: one.needs.strictest(two.needs),
+            environment: one.environment.strictest(&two.environment),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
         let said = Said {
@@ -272,6 +283,9 @@ impl Default for Hold {
             leftovers: Vec::new(),
             lifeline: false,
             outlive_parent: false,
+            ceilings: Ceilings::default(),
+            needs: Needs::default(),
+            environment: EnvironmentRules::default(),
         }
     }
 }

@@ -21,11 +21,16 @@ pub(super) fn unfit_as_gate(name: &str) -> Option<Unfit> {
         Some(Unfit::Generic)
     } else if AGENTS.iter().any(|(variable, _)| *variable == name) {
         Some(Unfit::Agent)
-    } else if OWN.contains(&name) || name.starts_with("GUARDRUN_RUN_") {
+    } else if is_own(name) {
         Some(Unfit::Own)
     } else {
         None
     }
+}
+
+/// Whether guardrun gives this variable a meaning of its own.
+pub(crate) fn is_own(name: &str) -> bool {
+    OWN.contains(&name) || name.starts_with("GUARDRUN_RUN_")
 }
 
 /// The coding agent that this variable betrays, if it is one that only an agent sets.
@@ -156,8 +161,10 @@ const OWN: &[&str] = &[
     "GUARDRUN_LEVEL",
     "GUARDRUN_LIFELINE_FD",
     "GUARDRUN_LOG",
+    "GUARDRUN_MEMORY",
     "GUARDRUN_OUTLIVE_PARENT",
     "GUARDRUN_POLICY",
+    "GUARDRUN_PROCESSES",
     "GUARDRUN_QUIET",
     "GUARDRUN_REPORT",
     "GUARDRUN_REQUIRE",
@@ -167,7 +174,7 @@ const OWN: &[&str] = &[
 ];
 
 /// A name that every shell can set.
-fn is_a_name(name: &str) -> bool {
+pub(super) fn is_a_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes
         .next()

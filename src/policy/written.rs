@@ -33,6 +33,11 @@ pub(super) struct Defaults {
     pub(super) timeout: Option<Spanned<String>>,
     pub(super) grace: Option<Spanned<String>>,
     pub(super) lifeline: Option<Spanned<bool>>,
+    pub(super) memory: Option<Spanned<String>>,
+    pub(super) processes: Option<Spanned<i64>>,
+    pub(super) cpu: Option<Spanned<f64>>,
+    pub(super) open_files: Option<Spanned<i64>>,
+    pub(super) environment: Option<Environment>,
 }
 
 /// `[gate.NAME]`.
@@ -63,6 +68,12 @@ pub(super) struct Suite {
     pub(super) lifeline: Option<Spanned<bool>>,
     pub(super) proof: Option<Spanned<Proof>>,
     pub(super) required: Option<Spanned<bool>>,
+    pub(super) memory: Option<Spanned<String>>,
+    pub(super) processes: Option<Spanned<i64>>,
+    pub(super) cpu: Option<Spanned<f64>>,
+    pub(super) open_files: Option<Spanned<i64>>,
+    pub(super) needs: Option<Needs>,
+    pub(super) environment: Option<Environment>,
     pub(super) dangerously_allow_leaks: Option<Spanned<Loosening>>,
     pub(super) dangerously_hold_weaker: Option<Spanned<HoldWeaker>>,
     #[serde(default)]
@@ -81,6 +92,28 @@ pub(super) struct Proof {
     pub(super) must_run: Option<Spanned<Strings>>,
     pub(super) ratchet: Option<Spanned<String>>,
     pub(super) strict: Option<Spanned<String>>,
+}
+
+/// `needs` of a suite.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Needs {
+    pub(super) memory: Option<Spanned<String>>,
+    pub(super) processes: Option<Spanned<i64>>,
+    pub(super) pressure: Option<Spanned<f64>>,
+    pub(super) wait: Option<Spanned<String>>,
+}
+
+/// `[defaults.environment]` and `[suite.NAME.environment]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Environment {
+    pub(super) remove: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) only: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) set: Option<Spanned<Table<Spanned<String>>>>,
+    pub(super) private: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) hide: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) workers: Option<Spanned<i64>>,
 }
 
 /// What each loosening table has.

@@ -183,10 +183,11 @@ impl Report<'_, '_> {
                     test.told = Told::Flaky;
                 }
             }
-            "property" if self.case.is_none() => {
-                if attribute(element, "name").as_deref() == Some("go.version") {
-                    self.dialect = Dialect::Go;
-                }
+            "property"
+                if self.case.is_none()
+                    && attribute(element, "name").as_deref() == Some("go.version") =>
+            {
+                self.dialect = Dialect::Go;
             }
             _ => {}
         }

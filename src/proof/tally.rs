@@ -429,7 +429,10 @@ pub(super) fn hash_of(parts: impl Hash) -> u64 {
 pub(super) fn cut_str(text: &str, most: usize) -> &str {
     match text.len() <= most {
         true => text,
-        false => &text[..text.floor_char_boundary(most)],
+        false => {
+            let whole = (0..=most).rev().find(|at| text.is_char_boundary(*at));
+            &text[..whole.unwrap_or(0)]
+        }
     }
 }
 

@@ -4,9 +4,11 @@
 //! can be locked therefore belongs to a dead run; whatever still carries that run's mark is its leftover.
 
 mod place;
+mod private;
 mod sweep;
 
 pub use place::directory;
+pub use private::{Private, PrivatePlace};
 pub(crate) use sweep::marked;
 pub use sweep::{Swept, sweep};
 
@@ -42,6 +44,9 @@ pub struct Entry {
     pub level: Level,
     /// The cgroup that the suite is held in at level `cgroup`.
     pub cgroup: Option<PathBuf>,
+    /// Where its private directories are, if it has any.
+    #[serde(default)]
+    pub private: Option<PrivatePlace>,
 }
 
 /// This run's record.

@@ -5,16 +5,23 @@
 //! judged by name, age or parent. A process that had cleared its environment and left a run held at `subreaper` is out of
 //! reach.
 
-use super::{Entry, MARK};
+use super::{Entry, MARK, private};
 use crate::contain::{Leaf, tree};
+use crate::sys::clear::Cleared;
 use crate::sys::lock;
 use crate::sys::procfs::{self, Stat};
+use crate::values::Level;
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long the leftovers of one run may take to die.
 const LIMIT: Duration = Duration::from_secs(5);
+/// How often one looks, where only looking can tell, before one believes that nobody is left: a process that forks and
+/// leaves again and again may be between two lives at any one look.
+const LOOKS: usize = 32;
+/// How long removing the private directories of one run may take.
+const REMOVAL: Duration = Duration::from_secs(10);
 /// An unfinished record that is older was left by a front that died while writing it.
 const UNFINISHED: Duration = Duration::from_secs(60);
 
@@ -29,6 +36,8 @@ pub struct Swept {
     pub ended: usize,
     /// How many are still there.
     pub left: usize,
+    /// What was in its private directories, if those were still there, and how much of it could not be removed.
+    pub cleared: Option<Cleared>,
 }
 
 /// Sweeps what dead runs have left. Answers with those that had left something.
@@ -36,7 +45,7 @@ pub fn sweep(directory: &Path) -> Vec<Swept> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries
         .filter_map(|entry| sweep_one(&entry.path()))
-        .filter(|swept| swept.ended + swept.left > 0)
+        .filter(|swept| swept.ended + swept.left > 0 || swept.cleared.is_some())
         .collect()
 }
 
@@ -54,21 +63,45 @@ fn sweep_one(path: &Path) -> Option<Swept> {
         return None;
     }
     // A record that cannot be read says nothing about anybody: it goes, and nobody is touched.
-    let entry = serde_json::from_reader::<_, Entry>(&file)
-        .ok()
-        .filter(|entry| entry.boot == procfs::boot_id());
+    let entry = serde_json::from_reader::<_, Entry>(&file).ok();
+    let is_of_this_boot = |entry: &&Entry| entry.boot == procfs::boot_id();
     if entry
         .as_ref()
+        .filter(is_of_this_boot)
         .is_some_and(|entry| entry.pid_namespace != procfs::pid_namespace())
     {
         // Its processes cannot be seen from here, and whoever can see them needs the record.
         return None;
     }
-    let swept = entry.map(|entry| end_run(&entry));
-    if swept.as_ref().is_none_or(|swept| swept.left == 0) {
+    let swept = entry.map(|entry| match is_of_this_boot(&&entry) {
+        true => end_run(&entry),
+        // Nobody has lived through a boot; directories have.
+        false => Swept {
+            run: entry.run.clone(),
+            command: entry.command.clone(),
+            ended: 0,
+            left: 0,
+            cleared: clear(&entry),
+        },
+    });
+    if swept.as_ref().is_none_or(is_done) {
         let _ = fs::remove_file(path);
     }
     swept
+}
+
+/// Whether the next sweep would find nothing more to do.
+fn is_done(swept: &Swept) -> bool {
+    let finished = swept
+        .cleared
+        .as_ref()
+        .is_none_or(|cleared| cleared.finished);
+    swept.left == 0 && finished
+}
+
+/// Removes the run's private directories. None when there are none: never made, or removed already.
+fn clear(entry: &Entry) -> Option<Cleared> {
+    private::remove(entry.private.as_ref()?, REMOVAL, || true)
 }
 
 fn end_run(entry: &Entry) -> Swept {
@@ -88,9 +121,17 @@ fn end_run(entry: &Entry) -> Swept {
         found.dedup_by_key(|stat| stat.id);
         found
     };
-    let ended = left_over().len();
+    let looks = match entry.level {
+        Level::Namespace | Level::Cgroup => 1,
+        Level::Subreaper => LOOKS,
+    };
+    let seen = || {
+        let mut found = (0..looks).map(|_| left_over());
+        found.find(|found| !found.is_empty()).unwrap_or_default()
+    };
+    let ended = seen().len();
     let limit = Instant::now() + LIMIT;
-    while !left_over().is_empty() && Instant::now() < limit {
+    while !seen().is_empty() && Instant::now() < limit {
         if let Some(leaf) = &leaf {
             leaf.kill();
             leaf.wait_until_empty(limit);
@@ -106,6 +147,8 @@ fn end_run(entry: &Entry) -> Swept {
         command: entry.command.clone(),
         ended: ended - left.min(ended),
         left,
+        // Whoever is still there may be writing in them.
+        cleared: (left == 0).then(|| clear(entry)).flatten(),
     }
 }
 

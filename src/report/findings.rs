@@ -3,7 +3,7 @@
 use super::json;
 use super::voice::Voice;
 use crate::exit::Exit;
-use crate::outcome::Lack;
+use crate::outcome::{Lack, Resource};
 use crate::values::Level;
 use serde::Serialize;
 use std::fmt::Write;
@@ -17,6 +17,8 @@ pub struct Findings {
     pub auto: Option<Level>,
     /// Each level, strongest first.
     pub levels: Vec<Finding>,
+    /// The ceilings that the kernel would hold.
+    pub ceilings: Vec<Resource>,
     /// Where runs are recorded, or why they cannot be.
     pub records: Result<std::path::PathBuf, String>,
 }
@@ -66,6 +68,31 @@ pub fn findings(voice: &Voice, findings: &Findings) -> Exit {
                 finding.level, lack.what, lack.remedy
             )),
         }
+    }
+    let held = |resource| findings.ceilings.contains(&resource);
+    for (name, resource, otherwise) in [
+        (
+            "memory",
+            Resource::Memory,
+            "only watched, five times a second",
+        ),
+        (
+            "processes",
+            Resource::Processes,
+            "only watched, five times a second",
+        ),
+        ("cpu", Resource::Cpu, "only kept by affinity"),
+    ] {
+        let how = if held(resource) {
+            "held by the kernel"
+        } else {
+            otherwise
+        };
+        let _ = writeln!(text, "{name:<10} a ceiling is {how}");
+    }
+    if findings.ceilings.len() < 3 {
+        let hint = "a cgroup of one's own with the controllers memory, pids and cpu: a systemd session, or Delegate=yes";
+        let _ = writeln!(text, "           hint: {hint}");
     }
     super::data(&text)
 }

@@ -1,12 +1,15 @@
 //! What a person reads about a run.
 
+use super::cleared::Lines;
+use super::environment;
 use super::proof;
 use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
-use crate::outcome::{End, Ending, Lack, Outcome, Survivor};
+use crate::outcome::{End, Ending, Enforcement, InForce, Lack, Outcome, Survivor};
 use crate::plan::Plan;
+use crate::plan::room::Short;
 use crate::policy::Policy;
 use crate::registry::Swept;
 use crate::run::Listener;
@@ -31,13 +34,25 @@ impl Listener for HumanListener<'_> {
             command,
             ended,
             left,
+            cleared,
         } = swept;
-        let text = format!(
-            "ended {ended} leftover processes of run {run}, whose guardrun was killed: {command}"
-        );
-        self.notice(&text);
+        if ended + left > 0 {
+            let text = format!(
+                "ended {ended} leftover processes of run {run}, whose guardrun was killed: {command}"
+            );
+            self.notice(&text);
+        }
         if *left > 0 {
             self.notice(&format!("{left} of them could not be ended"));
+        }
+        if let Some(cleared) = cleared {
+            let text = format!(
+                "removed the private directories of run {run}, whose guardrun was killed: {command}"
+            );
+            self.notice(&text);
+            let lines = Lines::of(cleared, None);
+            let all = lines.removed.iter().chain(&lines.staying);
+            all.for_each(|line| self.notice(line));
         }
     }
 
@@ -66,6 +81,26 @@ impl Listener for HumanListener<'_> {
         name_each(self.voice, survivors);
     }
 
+    fn limited(&mut self, in_force: &[InForce]) {
+        if self.voice.json || self.voice.quiet {
+            return;
+        }
+        for one in in_force {
+            let (tone, how) = match (one.by, one.resource) {
+                (Enforcement::Kernel, _) => (Tone::Plain, "held by the kernel"),
+                (Enforcement::Watch, _) => (Tone::Notice, "only watched, five times a second"),
+                (Enforcement::Affinity, _) => (Tone::Notice, "only kept to that many processors"),
+            };
+            let why = one
+                .why
+                .as_ref()
+                .map(|why| format!(": {why}"))
+                .unwrap_or_default();
+            self.voice
+                .say(tone, &format!("at most {}, {how}{why}", one.amount()));
+        }
+    }
+
     fn ending(&mut self, end: End, grace: Duration) {
         if self.voice.json || self.voice.quiet {
             return;
@@ -88,6 +123,7 @@ impl Listener for HumanListener<'_> {
             End::StdoutClosed => format!(
                 "nobody reads the output any more; ending the suite, killing what is left in {grace}"
             ),
+            End::OverLimit(reached) => format!("ending the suite at {reached}"),
             End::ParentDied => {
                 format!("the process that started guardrun died; killing what is left in {grace}")
             }
@@ -140,6 +176,36 @@ pub(super) fn before(voice: &Voice, policy: &Policy, grant: &Grant) {
     }
 }
 
+/// That there is no room, and what becomes of the run.
+pub(super) fn no_room(voice: &Voice, plan: &Plan, short: &[Short], waiting: Option<Duration>) {
+    let name = plan.suite.as_deref().unwrap_or("the command");
+    match waiting {
+        Some(left) => {
+            if !voice.quiet {
+                let left = humantime::format_duration(left);
+                let text = format!("waiting for room for {name}, at the most {left} more");
+                voice.say(Tone::Notice, &text);
+            }
+        }
+        None => {
+            let text = format!("no-room: there is no room for {name}; nothing was started");
+            voice.say(Tone::Bad, &text);
+        }
+    }
+    if waiting.is_some() && voice.quiet {
+        return;
+    }
+    for one in short {
+        voice.say(Tone::Plain, &format!("  {one}"));
+    }
+    if waiting.is_none() {
+        voice.say(
+            Tone::Plain,
+            "hint: end what is not needed (`guardrun ps` lists other runs), or let the suite wait: needs.wait in the policy",
+        );
+    }
+}
+
 /// What would be run, for `--dry-run`.
 pub(super) fn plan(plan: &Plan) -> String {
     let command = plan.command.iter().map(|arg| arg.to_string_lossy());
@@ -177,6 +243,7 @@ pub(super) fn plan(plan: &Plan) -> String {
     if !plan.removed.is_empty() {
         rows.push(("removed", plan.removed.join(", ")));
     }
+    rows.extend(environment::rows(&plan.environment));
     rows.into_iter()
         .map(|(name, value)| format!("{name:<10} {value}\n"))
         .collect()
@@ -242,6 +309,15 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
             );
         }
         voice.say(Tone::Plain, "hint: a process of another user needs that user or root to end it; one in state D ends when its I/O does");
+    }
+    if let Some(cleared) = &outcome.cleared {
+        let lines = Lines::of(cleared, Some(&plan.environment));
+        let removed = lines.removed.iter().filter(|_| !voice.quiet);
+        removed.for_each(|line| voice.say(Tone::Plain, line));
+        lines
+            .staying
+            .iter()
+            .for_each(|line| voice.say(Tone::Notice, line));
     }
     proof::problems(voice, ending);
     let must_be_said = !ending.verdicts.is_empty();

@@ -1,8 +1,11 @@
 //! What a machine reads about a run. Field names are stable.
 
+use super::cleared;
+use super::environment::EnvironmentView;
 use crate::exit::{Exit, Verdict};
 use crate::outcome::{End, Ending, Outcome};
 use crate::plan::Plan;
+use crate::plan::room::Short;
 use crate::sys::signal;
 use serde_json::{Value, json};
 
@@ -28,6 +31,10 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
         "survivors": outcome.survivors,
         "unkilled": outcome.unkilled,
         "proof": ending.proof,
+        "limits": outcome.limits,
+        "peak": outcome.peak,
+        "killed_for_memory": outcome.killed_for_memory,
+        "private": outcome.cleared.as_ref().map(|cleared| cleared::json(cleared, &plan.environment)),
     })
 }
 
@@ -57,7 +64,16 @@ pub(super) fn plan(plan: &Plan) -> Value {
         "grace_seconds": plan.hold.grace.as_secs_f64(),
         "gates": opened,
         "removed": plan.removed,
+        "environment": EnvironmentView::of(&plan.environment),
     })
+}
+
+/// A run for which there is no room.
+pub(super) fn no_room(plan: &Plan, short: &[Short]) -> Value {
+    let mut value = failure(Verdict::NoRoom, "there is no room for the suite");
+    value["suite"] = json!(plan.suite);
+    value["short"] = json!(short);
+    value
 }
 
 /// A failure of guardrun's own.
@@ -76,6 +92,7 @@ fn end(end: End) -> Value {
     match end {
         End::Itself => json!("itself"),
         End::Timeout(limit) => json!({ "timeout_seconds": limit.as_secs_f64() }),
+        End::OverLimit(reached) => json!({ "over_limit": reached }),
         End::Asked(number) => json!({ "signal": number, "name": signal::name(number) }),
         End::ParentDied => json!("parent-died"),
         End::StdoutClosed => json!("stdout-closed"),

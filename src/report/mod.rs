@@ -1,6 +1,8 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod cleared;
+mod environment;
 mod findings;
 mod human;
 mod json;
@@ -9,6 +11,7 @@ mod proof;
 mod voice;
 
 pub use about::{exit_codes, levels};
+pub use environment::EnvironmentView;
 pub use findings::{Finding, Findings, findings};
 pub use human::HumanListener;
 pub use log::start_log;
@@ -18,12 +21,14 @@ use crate::exit::{Exit, Verdict};
 use crate::gate::{Grant, Refusal};
 use crate::outcome::{Ending, Outcome};
 use crate::plan::Plan;
+use crate::plan::room::Short;
 use crate::policy::Policy;
 use crate::sys::signal;
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Says how a run ended.
 pub fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &Ending) {
@@ -47,6 +52,24 @@ pub fn refusal(voice: &Voice, refusal: &Refusal) {
         voice.line(&json::of(refusal));
     } else {
         human::lines(voice, &refusal.to_string());
+    }
+}
+
+/// Says that there is no room for a run, which will be waited for as long as that, or refused.
+pub fn no_room(voice: &Voice, plan: &Plan, short: &[Short], waiting: Option<Duration>) {
+    match (voice.json, waiting) {
+        (true, None) => voice.line(&json::no_room(plan, short).to_string()),
+        (true, Some(_)) => {}
+        (false, _) => human::no_room(voice, plan, short, waiting),
+    }
+}
+
+/// Says what a suite needs that cannot be told here.
+pub fn unknown_room(voice: &Voice, what: &str) {
+    if !voice.json {
+        let text =
+            format!("this suite needs to know {what}, which cannot be told here; going on without");
+        voice.say(Tone::Notice, &text);
     }
 }
 

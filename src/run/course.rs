@@ -14,7 +14,7 @@
 //!                        └─ limit is over: name what is left ───────────────┘
 //! ```
 
-use crate::outcome::End;
+use crate::outcome::{End, Reached};
 use crate::sys::signal;
 use crate::values::Status;
 use std::time::Duration;
@@ -41,6 +41,8 @@ pub(super) enum Event {
     Signal(i32),
     /// This signal came from the terminal to the suite, which has it already.
     FromTerminal(i32),
+    /// A ceiling was reached.
+    OverLimit(Reached),
     /// The process that started guardrun died.
     ParentGone,
     /// Whoever read guardrun's standard output went away.
@@ -148,6 +150,7 @@ impl Course {
             Event::KeeperGone => self.keeper_gone(now),
             Event::Signal(signal) => self.signalled(signal, now),
             Event::FromTerminal(signal) => self.asked(End::Asked(signal), None, now),
+            Event::OverLimit(reached) => self.over_limit(reached, now),
             Event::ParentGone => self.asked(End::ParentDied, Some(signal::TERM), now),
             Event::StdoutClosed => self.unread(now),
             Event::Tick => self.tick(now),
@@ -228,6 +231,17 @@ impl Course {
         }
     }
 
+    /// The suite goes at once: what has used up its share would use up its grace as well.
+    fn over_limit(&mut self, reached: Reached, now: Duration) -> Vec<Action> {
+        match self.phase {
+            Phase::Killing { .. } | Phase::Over => Vec::new(),
+            _ => {
+                self.because(End::OverLimit(reached));
+                self.kill(now)
+            }
+        }
+    }
+
     fn unread(&mut self, now: Duration) -> Vec<Action> {
         if self.phase == Phase::Running {
             self.phase = Phase::Unread {
@@ -296,7 +310,7 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::{Action, Course, Event, KILL_AGAIN, KILL_LIMIT, SETTLE, UNREAD};
-    use crate::outcome::End;
+    use crate::outcome::{End, Proof, Reached, Resource};
     use crate::sys::signal;
     use crate::values::Status;
     use std::time::Duration;
@@ -455,6 +469,26 @@ mod tests {
         assert_eq!(course.next_tick(), Some(at(100)));
         course.step(Event::Tick, at(101));
         assert_eq!(course.end(), End::Timeout(at(100)));
+    }
+
+    #[test]
+    fn a_ceiling_ends_the_run_at_once_and_is_the_cause_unless_there_was_one_before() {
+        let reached = Reached {
+            resource: Resource::Processes,
+            ceiling: 10,
+            proof: Proof::NotForked(1),
+        };
+        let mut course = course();
+        assert_eq!(
+            course.step(Event::OverLimit(reached), at(0)),
+            [Action::Kill]
+        );
+        assert_eq!(course.end(), End::OverLimit(reached));
+        assert_eq!(course.step(Event::OverLimit(reached), at(1)), NOTHING);
+        let mut asked = self::course();
+        asked.step(Event::Signal(signal::TERM), at(0));
+        assert_eq!(asked.step(Event::OverLimit(reached), at(1)), [Action::Kill]);
+        assert_eq!(asked.end(), End::Asked(signal::TERM));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) struct Hold<'a> {
 
 impl Hold<'_> {
     /// Everything alive that belongs to the run, keeper left out.
-    fn members(&self) -> Vec<Stat> {
+    pub(super) fn members(&self) -> Vec<Stat> {
         let mut found = match self.orphaned {
             false => tree::below(self.keeper.pid),
             true => self.adopted(),

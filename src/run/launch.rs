@@ -1,5 +1,6 @@
 //! Setting up a run at one level: everything up to the birth of the keeper.
 
+use super::limits::{self, Limits};
 use super::supervise::{self, Supervised};
 use super::surroundings::Surroundings;
 use super::{Listener, job::Job};
@@ -8,7 +9,7 @@ use crate::host;
 use crate::keeper::{self, Orders};
 use crate::outcome::{End, Lack, Outcome, Step};
 use crate::plan::Plan;
-use crate::registry::{Entry, Record};
+use crate::registry::{Entry, Private, PrivatePlace, Record};
 use crate::sys::clone::{self, Birth, Namespaces};
 use crate::sys::namespace::Ids;
 use crate::sys::signal::{self, Set};
@@ -16,7 +17,6 @@ use crate::sys::{fds, prctl, procfs, socket};
 use crate::values::{Level, ProcessId};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tracing::debug;
 
 /// What became of an attempt.
@@ -32,6 +32,7 @@ fn record(
     plan: &Plan,
     level: Level,
     cgroup: Option<PathBuf>,
+    private: Option<PrivatePlace>,
     directory: Option<&Path>,
     listener: &mut dyn Listener,
 ) -> Option<Record> {
@@ -53,6 +54,7 @@ fn record(
         command: command.join(" "),
         level,
         cgroup,
+        private,
     };
     Record::create(directory?, &entry)
         .inspect_err(|error| listener.no_record(error))
@@ -67,18 +69,29 @@ pub(super) fn attempt(
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Attempt> {
     let lacking = |step, errno| Attempt::Lacking(host::lack(level, step, errno));
-    let cgroup = match level {
-        Level::Namespace | Level::Subreaper => None,
-        Level::Cgroup => {
-            let name = format!("guardrun-{}", plan.run);
-            match contain::place(&name) {
-                Ok(parent) => Some(parent.join(name)),
-                Err((step, errno)) => return Ok(lacking(step, errno)),
-            }
-        }
+    let name = format!("guardrun-{}", plan.run);
+    let wanted = limits::wanted(&plan.hold.ceilings);
+    let ground = match level {
+        // Without ceilings there is no need of a cgroup.
+        Level::Namespace | Level::Subreaper if wanted.is_empty() => None,
+        Level::Namespace | Level::Subreaper => contain::ground(&name, &wanted)
+            .ok()
+            .filter(|ground| !ground.limits.is_empty()),
+        Level::Cgroup => match contain::ground(&name, &wanted) {
+            Ok(ground) => Some(ground),
+            Err((step, errno)) => return Ok(lacking(step, errno)),
+        },
     };
+    let cgroup = ground.as_ref().map(|ground| ground.parent.join(name));
     let records = surroundings.records.as_deref();
-    let record = record(plan, level, cgroup.clone(), records, listener);
+    let private = surroundings.private.as_ref().map(Private::place).cloned();
+    let record = record(plan, level, cgroup.clone(), private, records, listener);
+    if let Some(private) = &surroundings.private
+        && let Err(error) = private.furnish(&plan.environment.directories())
+    {
+        undo(None, record.as_ref());
+        return Err(error).context("could not make the suite's private directories");
+    }
     let leaf = match cgroup.as_deref().map(Leaf::make).transpose() {
         Ok(leaf) => leaf,
         Err(error) => {
@@ -86,6 +99,7 @@ pub(super) fn attempt(
             return Ok(lacking(Step::MakeLeaf, error.raw_os_error().unwrap_or(0)));
         }
     };
+    let limits = Limits::set(&plan.hold.ceilings, leaf.as_ref(), ground.as_ref());
     if level != Level::Namespace {
         // So that what a killed keeper leaves comes to the front.
         prctl::become_subreaper().context("could not become a subreaper")?;
@@ -109,7 +123,11 @@ pub(super) fn attempt(
         leaf: leaf.as_ref(),
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,
+        open_files: plan.hold.ceilings.open_files,
+        processors: limits.processors(),
+        protected: surroundings.protected,
         record: record.as_ref(),
+        private: surroundings.private.as_ref(),
     };
     let child = clone::child(
         Birth {
@@ -140,6 +158,7 @@ pub(super) fn attempt(
         &keeper,
         &line,
         leaf.as_ref(),
+        limits,
         surroundings,
         listener,
     )?;
@@ -148,21 +167,17 @@ pub(super) fn attempt(
             undo(leaf.as_ref(), record.as_ref());
             return Ok(lacking(step, errno));
         }
-        Supervised::NotExecuted(errno) => Outcome {
-            level: Some(level),
-            lacks: Vec::new(),
-            end: End::NotExecuted { errno },
-            status: None,
-            survivors: Vec::new(),
-            unkilled: Vec::new(),
-            elapsed: Duration::ZERO,
-        },
+        Supervised::NotExecuted(errno) => {
+            Outcome::of_nothing(Some(level), End::NotExecuted { errno }, Vec::new())
+        }
         Supervised::Over(outcome) => outcome,
     };
+    let cleared = surroundings.clear(&outcome);
     if outcome.unkilled.is_empty() {
-        undo(leaf.as_ref(), record.as_ref());
+        let done = cleared.as_ref().is_none_or(|cleared| cleared.finished);
+        undo(leaf.as_ref(), record.as_ref().filter(|_| done));
     }
-    Ok(Attempt::Over(outcome))
+    Ok(Attempt::Over(Outcome { cleared, ..outcome }))
 }
 
 /// Removes what was made for a run of which nothing is left. Otherwise both stay, for the next sweep to find the rest by.

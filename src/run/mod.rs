@@ -5,11 +5,13 @@ mod course;
 mod hold;
 mod job;
 mod launch;
+mod limits;
 mod supervise;
 mod surroundings;
 mod survey;
+mod watch;
 
-use crate::outcome::{End, Lack, Outcome};
+use crate::outcome::{End, InForce, Lack, Outcome};
 use crate::plan::Plan;
 use crate::registry::Swept;
 use anyhow::Context;
@@ -26,6 +28,8 @@ pub trait Listener {
     fn no_record(&mut self, error: &io::Error);
     /// Processes were still alive after the suite had ended; they are being ended now.
     fn survivors(&mut self, survivors: &[crate::outcome::Survivor]);
+    /// These ceilings are in force.
+    fn limited(&mut self, in_force: &[InForce]);
     /// The suite was asked to end, and has this long before it is killed.
     fn ending(&mut self, end: End, grace: Duration);
 }
@@ -40,7 +44,7 @@ pub fn fresh_id() -> anyhow::Result<String> {
 /// own before anything was started.
 pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
     let Some(mut surroundings) = Surroundings::take_in(plan, listener)? else {
-        return Ok(nothing_started(End::ParentDied, Vec::new()));
+        return Ok(Outcome::of_nothing(None, End::ParentDied, Vec::new()));
     };
     let mut lacks: Vec<Lack> = Vec::new();
     for level in &plan.ladder {
@@ -49,17 +53,5 @@ pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> 
             Attempt::Over(outcome) => return Ok(Outcome { lacks, ..outcome }),
         }
     }
-    Ok(nothing_started(End::NotContained, lacks))
-}
-
-fn nothing_started(end: End, lacks: Vec<Lack>) -> Outcome {
-    Outcome {
-        level: None,
-        lacks,
-        end,
-        status: None,
-        survivors: Vec::new(),
-        unkilled: Vec::new(),
-        elapsed: Duration::ZERO,
-    }
+    Ok(Outcome::of_nothing(None, End::NotContained, lacks))
 }

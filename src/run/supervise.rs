@@ -8,6 +8,7 @@ use super::Listener;
 use super::clock::Clock;
 use super::course::{Action, Course, Event};
 use super::hold::Hold;
+use super::limits::Limits;
 use super::surroundings::Surroundings;
 use crate::contain::Leaf;
 use crate::keeper::{News, Order, Received};
@@ -48,6 +49,7 @@ pub(super) fn supervise(
     keeper: &Child,
     line: &Line,
     leaf: Option<&Leaf>,
+    limits: Limits,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Supervised> {
@@ -59,9 +61,13 @@ pub(super) fn supervise(
         had_children: surroundings.had_children,
         orphaned: false,
     };
+    if !limits.in_force.is_empty() {
+        listener.limited(&limits.in_force);
+    }
     let mut supervisor = Supervisor {
         plan,
         hold,
+        limits,
         line,
         listener,
         course: Course::new(plan.hold.timeout, plan.hold.grace),
@@ -88,6 +94,7 @@ pub(super) fn supervise(
 struct Supervisor<'a> {
     plan: &'a Plan,
     hold: Hold<'a>,
+    limits: Limits,
     line: &'a Line,
     listener: &'a mut dyn Listener,
     course: Course,
@@ -120,10 +127,22 @@ impl Supervisor<'_> {
                 parent.map(|parent| (parent.as_fd(), Interest::Readable)),
                 self.stdout_watched
                     .then(|| (fds::stdout(), Interest::Hangup)),
+                self.limits
+                    .forks()
+                    .filter(|_| !self.course.is_killing())
+                    .map(|forks| (forks, Interest::Priority)),
             ];
-            let deadline = self.course.next_tick().map(|time| self.clock.instant(time));
-            let [news, keeper_gone, signals, parent_gone, stdout_closed] =
-                poll::wait(wanted, deadline)?;
+            let tick = self.course.next_tick().map(|time| self.clock.instant(time));
+            let look = self.next_look().map(|time| self.clock.instant(time));
+            let deadline = tick.into_iter().chain(look).min();
+            let [
+                news,
+                keeper_gone,
+                signals,
+                parent_gone,
+                stdout_closed,
+                fork_refused,
+            ] = poll::wait(wanted, deadline)?;
             if news || keeper_gone {
                 self.hear(surroundings)?;
             }
@@ -141,11 +160,26 @@ impl Supervisor<'_> {
                 self.stdout_watched = false;
                 self.step(Event::StdoutClosed);
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if fork_refused && let Some(reached) = self.limits.fork_refused() {
+                self.step(Event::OverLimit(reached));
+            }
+            if look.is_some_and(|look| Instant::now() >= look)
+                && let Some(reached) = self.limits.look(&self.hold, self.clock.now())
+            {
+                self.step(Event::OverLimit(reached));
+            }
+            if tick.is_some_and(|tick| Instant::now() >= tick) {
                 self.step(Event::Tick);
             }
         }
         Ok(())
+    }
+
+    /// When the watch over the ceilings looks next; what is being killed is beyond them no more.
+    fn next_look(&self) -> Option<Duration> {
+        self.limits
+            .next_look()
+            .filter(|_| !self.course.is_killing())
     }
 
     /// Takes in everything that the keeper has said.
@@ -278,14 +312,23 @@ impl Supervisor<'_> {
         if let Some(failed) = self.failed {
             return failed;
         }
+        // What the kernel killed on its own account looks like an end by itself.
+        let end = match (self.course.end(), self.limits.reached()) {
+            (End::Itself, Some(reached)) => End::OverLimit(reached),
+            (end, _) => end,
+        };
         Supervised::Over(Outcome {
             level: Some(self.hold.level),
             lacks: Vec::new(),
-            end: self.course.end(),
+            end,
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
+            peak: self.limits.peak(),
+            killed_for_memory: self.limits.killed_for_memory(),
+            limits: self.limits.in_force,
             elapsed: self.clock.now(),
+            cleared: None,
         })
     }
 }

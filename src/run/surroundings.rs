@@ -3,14 +3,16 @@
 
 use super::{Listener, job::Job};
 use crate::host::{self, Parent};
+use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::registry::{self, MARK};
+use crate::registry::{self, MARK, Private};
 use crate::sys::child::Command;
+use crate::sys::clear::Cleared;
 use crate::sys::identity::PidFd;
 use crate::sys::signal::{self, Inherited, Set, SignalFd};
-use crate::sys::{fds, title, wait};
+use crate::sys::{fds, share, title, wait};
 use anyhow::Context;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
@@ -50,8 +52,15 @@ pub(super) struct Surroundings {
     pub(super) listens: bool,
     /// (read end for the suite, write end that only the front holds)
     pub(super) lifeline: Option<(OwnedFd, OwnedFd)>,
+    /// The suite's private directories, if it has any.
+    pub(super) private: Option<Private>,
     pub(super) had_children: bool,
+    /// Whether the front is the last that the kernel takes when memory runs out.
+    pub(super) protected: bool,
 }
+
+/// Signals by which somebody says that he does not want to wait.
+const IMPATIENT: [i32; 4] = [signal::HUP, signal::INT, signal::QUIT, signal::TERM];
 
 impl Surroundings {
     /// Takes in everything that is to be known before the first fork, and sweeps what dead runs have left.
@@ -79,13 +88,6 @@ impl Surroundings {
             .then(lifeline)
             .transpose()
             .context("could not make the lifeline")?;
-        let listens = std::env::var_os("LISTEN_PID")
-            .is_some_and(|pid| pid == *std::process::id().to_string());
-        let command = Command::new(
-            plan.command.iter().cloned(),
-            environment(plan, lifeline.as_ref().map(|ends| &ends.0)),
-        )
-        .context("the command cannot be passed on")?;
         let records = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"));
         let records = records.inspect_err(|error| listener.no_record(error)).ok();
         if let Some(directory) = &records {
@@ -93,6 +95,18 @@ impl Surroundings {
                 .iter()
                 .for_each(|swept| listener.swept(swept));
         }
+        // As late as can be: what is made before the record is written nobody finds after a kill.
+        let private = private(plan)?;
+        let environment = plan.environment.complete(
+            private.as_ref().map(Private::path),
+            told(plan, lifeline.as_ref().map(|ends| &ends.0)),
+        );
+        let own = std::process::id().to_string();
+        let listens = environment
+            .iter()
+            .any(|(name, value)| name == "LISTEN_PID" && *value == *own);
+        let command = Command::new(plan.command.iter().cloned(), environment)
+            .context("the command cannot be passed on")?;
         // Others find a run by the suite's command line; that must not be the front's.
         title::set(&format!(
             "guardrun: {}",
@@ -109,8 +123,24 @@ impl Surroundings {
             command,
             listens,
             lifeline,
+            private,
             had_children: wait::have_children(),
+            // Takes a privilege; without it the front is as safe as any small process beside a suite that goes first.
+            protected: share::be_last_victim().is_ok(),
         }))
+    }
+
+    /// Removes the private directories of a run that is over. Where somebody of it still lives, or somebody asks guardrun to
+    /// end meanwhile, they are left to the next sweep.
+    pub(super) fn clear(&self, outcome: &Outcome) -> Option<Box<Cleared>> {
+        let private = self.private.as_ref()?;
+        if !outcome.unkilled.is_empty() {
+            private.leave();
+            return None;
+        }
+        let asked =
+            || std::iter::from_fn(|| self.signals.next()).any(|it| IMPATIENT.contains(&it.signal));
+        private.remove(|| !asked()).map(Box::new)
     }
 }
 
@@ -123,35 +153,27 @@ fn lifeline() -> io::Result<(OwnedFd, OwnedFd)> {
 /// Tells the gates inside the suite to fail where they would skip.
 const REQUIRE: &str = "GUARDRUN_REQUIRE";
 
-/// The suite's environment: guardrun's own, without what is not the suite's, with what tells it where it is.
-fn environment(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(OsString, OsString)> {
-    // Options of this very run would otherwise steer a guardrun inside the suite.
-    let own = [
-        "GUARDRUN_SUITE",
-        "GUARDRUN_REPORT",
-        "GUARDRUN_RUN_SUITE",
-        MARK,
-        LIFELINE,
-    ];
-    let required = plan.owed.iter().any(|owed| owed.required);
-    let gone = |name: &OsStr| {
-        (required && name == REQUIRE)
-            || own.iter().any(|own| name == *own)
-            || plan.removed.iter().any(|removed| name == removed.as_str())
-    };
-    let mut environment: Vec<_> = std::env::vars_os()
-        .filter(|(name, _)| !gone(name))
-        .collect();
-    let mut add = |name: &str, value: String| environment.push((name.into(), value.into()));
-    add(MARK, plan.run.clone());
+/// What guardrun itself tells the suite.
+fn told(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(&'static str, OsString)> {
+    let mut told: Vec<(&'static str, OsString)> = vec![(MARK, plan.run.clone().into())];
     if let Some(suite) = &plan.suite {
-        add("GUARDRUN_RUN_SUITE", suite.clone());
+        told.push(("GUARDRUN_RUN_SUITE", suite.into()));
     }
-    if required {
-        add(REQUIRE, "1".to_owned());
+    if plan.owed.iter().any(|owed| owed.required) {
+        told.push((REQUIRE, "1".into()));
     }
     if let Some(lifeline) = lifeline {
-        add(LIFELINE, lifeline.as_raw_fd().to_string());
+        told.push((LIFELINE, lifeline.as_raw_fd().to_string().into()));
     }
-    environment
+    told
+}
+
+/// The place of the private directories, if the plan asks for some.
+fn private(plan: &Plan) -> anyhow::Result<Option<Private>> {
+    if plan.environment.private.is_empty() {
+        return Ok(None);
+    }
+    Private::make(std::env::var_os("TMPDIR"))
+        .map(Some)
+        .context("could not make the suite's private directories")
 }

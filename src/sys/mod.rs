@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod child;
+pub mod clear;
 pub mod clone;
 pub mod fds;
 pub mod identity;
@@ -14,6 +15,7 @@ pub mod namespace;
 pub mod poll;
 pub mod prctl;
 pub mod procfs;
+pub mod share;
 pub mod signal;
 pub mod socket;
 pub mod start;

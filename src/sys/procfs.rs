@@ -25,6 +25,8 @@ pub struct Stat {
     pub session: i32,
     /// How many threads it has.
     pub threads: i32,
+    /// Its memory, in pages, whole where it is shared with others.
+    pub resident: u64,
 }
 
 impl Stat {
@@ -81,6 +83,7 @@ fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
         group: number(2)?,
         session: number(3)?,
         threads: number(17)?,
+        resident: fields.get(21)?.parse().ok()?,
     })
 }
 
@@ -155,6 +158,22 @@ pub fn uptime_seconds() -> Option<f64> {
         .next()?
         .parse()
         .ok()
+}
+
+/// Bytes in a page.
+pub fn page_size() -> u64 {
+    nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
+        .ok()
+        .flatten()
+        .map_or(4096, |bytes| bytes as u64)
+}
+
+/// Its memory in bytes, of what it shares only its share (Pss of proc_pid_smaps(5), Linux 4.14); None where that may not be seen.
+pub fn proportional(pid: i32) -> Option<u64> {
+    let text = text(format!("/proc/{pid}/smaps_rollup"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 /// Clock ticks in a second, the unit of start times.

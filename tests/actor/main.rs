@@ -7,12 +7,14 @@
 //! * `room -- COMMAND` — a pid namespace in which COMMAND and whatever comes of it live; it ends when the test does,
 //!   and can say for certain when nothing is left in it (`room.rs`);
 //! * `stage -- COMMAND` — what stands above guardrun in a test: its parent, its terminal, its user (`stage.rs`);
+//! * `hog`, `herd`, `crowd` — programs that take more than their share (`greedy.rs`);
 //! * `exit`, `die`, `show` and so on — small programs with one property each (`show.rs`, `small.rs`).
 //!
 //! Whatever the manner, every process ends by itself: `life.rs`.
 
 #![no_main]
 
+mod greedy;
 mod leader;
 mod life;
 mod room;
@@ -36,6 +38,7 @@ fn act() -> i32 {
         "room" => room::run(&words),
         "stage" => stage::run(&words),
         "show" => show::run(&words),
+        "hog" | "herd" | "crowd" => greedy::run(&manner, &words),
         other => small::run(other, &mut words),
     };
     match done {

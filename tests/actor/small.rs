@@ -4,6 +4,7 @@
 //! `say WORD` on stdout · `read-line` from stdin and say it · `read-terminal` the same from /dev/tty · `raw-terminal` sets it
 //! raw and leaves it so · `headless` ends its first thread and goes on with another ·
 //! `lifeline` waits for the end of file on GUARDRUN_LIFELINE_FD and tells the test through `--news` ·
+//! `bind PATH` a socket that nobody listens on any more ·
 //! `leave MILLISECONDS` a child that lives that long, and exit 0 · `become` the command
 //! after `--`, as a shell would start it.
 
@@ -12,6 +13,7 @@ use crate::{leader, life, stage, sys};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 /// A manner that has no file of its own.
@@ -32,6 +34,8 @@ pub(crate) fn run(manner: &str, words: &mut Words) -> io::Result<i32> {
         "lifeline" => lifeline(words),
         "headless" => headless(),
         "leave" => leave(number(words.plain(0)?, "leave")?),
+        // Dropping a listener leaves its file.
+        "bind" => UnixListener::bind(words.plain(0)?).map(|_| 0),
         "become" => {
             sys::undo_spawn();
             stage::exec_or_exit(&words.command)

@@ -74,6 +74,11 @@ pub(crate) fn all(place: &Path) -> (Vec<Contender>, Vec<Skipped>) {
             "guardrun with policy",
             &["--policy", &policy.to_string_lossy()],
         ),
+        // With ceilings that nothing reaches: held by the kernel where it can, else watched. Not among those with aims.
+        held(
+            "with ceilings",
+            &["--memory", "64GiB", "--processes", "100000"],
+        ),
         // Longer than any run here is watched.
         peer(TIMEOUT, "timeout 300"),
         peer(

@@ -2,6 +2,9 @@
 //!
 //! Each test asks the same program the same questions twice, bare and held, and compares.
 
+mod private;
+mod rules;
+
 use crate::escape::matrix::can_hold;
 use crate::support::PATIENCE;
 use crate::support::bench::{Bench, User};
@@ -40,6 +43,13 @@ impl Shown {
             .find_map(|(_, pair)| pair.strip_prefix(name)?.strip_prefix('='))
     }
 
+    /// Every value of `name`.
+    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let of =
+            move |(known, value): &'a (String, String)| (known == name).then_some(value.as_str());
+        self.0.iter().filter_map(of)
+    }
+
     /// Its environment without what guardrun adds.
     fn inherited_environment(&self) -> Vec<&str> {
         let own = "GUARDRUN_";
@@ -75,6 +85,24 @@ fn shown(bench: &Bench, level: Option<&str>, stage: &[&str], wrap: &[&str]) -> S
         .start()
         .finish();
     assert_eq!(ended.ended, Ended::Exited(0), "{level:?}: {ended:?}");
+    Shown::read(&fs::read_to_string(answer).expect("the program has written its answer"))
+}
+
+/// What the program says of itself at a level, under a policy, where guardrun is given these variables besides the usual.
+fn shown_with(bench: &Bench, level: &str, policy: &str, given: &[(&str, &str)]) -> Shown {
+    let run = Run::held(bench, User::present(), level)
+        .policy(policy)
+        .silent();
+    let answer = run.news().with_file_name("answer");
+    let run = given
+        .iter()
+        .fold(run, |run, (name, value)| run.variable(name, *value));
+    let mut suite = words([bench.actor()]);
+    suite.extend(words(["show", "--to"]));
+    suite.push(answer.clone().into());
+    let mut scene = run.suite(suite).start();
+    let ended = scene.wait_for_end();
+    assert_eq!(ended, Some(Ended::Exited(0)), "{}", scene.report(level));
     Shown::read(&fs::read_to_string(answer).expect("the program has written its answer"))
 }
 

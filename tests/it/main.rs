@@ -1,5 +1,6 @@
 //! Everything that is proved from outside, in one binary.
 
+mod ceilings;
 mod cli;
 mod daemons;
 mod early_kill;
@@ -8,6 +9,7 @@ mod escape;
 mod explain;
 mod gate;
 mod init;
+mod lab;
 mod leaks;
 mod not_ours;
 mod origin;

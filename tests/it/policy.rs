@@ -1,6 +1,7 @@
 //! guardrun.toml: "an unknown key, a bad value, an unreadable file is an error with the line, a caret and the nearest
 //! valid name, and nothing runs" (docs/guardrun.toml.5.md).
 
+mod environment;
 mod files;
 mod loosening;
 mod matching;

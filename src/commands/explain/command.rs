@@ -1,6 +1,6 @@
 //! What would happen to one command.
 
-use super::{HoldView, NoteView};
+use super::{EnvironmentPart, HoldView, NoteView};
 use crate::gate::{Environment, GateState, Judgement, Refusal, Request, Ruling, Unjudged, judge};
 use crate::host::origin::Origin;
 use crate::policy::text::{printable, shortened};
@@ -33,6 +33,8 @@ pub struct Explanation {
     pub loosenings: Vec<LooseningView>,
     /// Gate variables that it would not see.
     pub removed_variables: Vec<String>,
+    /// What would become of its environment besides.
+    pub environment: EnvironmentPart,
     /// Why it would not run.
     pub refusal: Option<Refusal>,
     /// What the reader of the policy ought to know.
@@ -116,6 +118,7 @@ pub fn explain(
         Judgement::Refused(refusal) => ("refused", Vec::new(), Some(refusal)),
     };
     let concerned = ruling.concerned();
+    let (changes, notes) = EnvironmentPart::of(policy, &ruling, environment);
     let command = ruling.argv.iter().map(|word| word.to_string_lossy());
     Ok(Explanation {
         command: shell_words::join(command),
@@ -129,8 +132,9 @@ pub fn explain(
         proof: proofs(&concerned),
         loosenings: loosenings(&concerned),
         removed_variables,
+        environment: changes,
         refusal,
-        notes: NoteView::all(policy),
+        notes: NoteView::all(policy).into_iter().chain(notes).collect(),
     })
 }
 
@@ -269,6 +273,9 @@ impl fmt::Display for Explanation {
         self.write_hold(f)?;
         if !self.removed_variables.is_empty() {
             writeln!(f, "removed    {}", self.removed_variables.join(", "))?;
+        }
+        for (name, value) in self.environment.rows() {
+            writeln!(f, "{name:<10} {value}")?;
         }
         for note in &self.notes {
             writeln!(f, "note       {}  ({})", note.text, note.place)?;

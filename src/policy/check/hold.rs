@@ -1,7 +1,8 @@
 //! How a suite is held: levels, deadlines, and what a gate asks for.
 
-use super::Checked;
 use super::loosening::{ALLOW_LEAKS, HOLD_WEAKER, InForce, OUTLIVE_PARENT};
+use super::{Checked, ceilings, environment};
+use crate::policy::ceilings::Needs;
 use crate::policy::error::PolicyError;
 use crate::policy::model::{Hold, Note, Place, Policy, Said};
 use crate::policy::source::Source;
@@ -55,12 +56,19 @@ pub(super) fn defaults(source: &Source, written: &written::Defaults) -> Checked<
     };
     let values = keys.values(source)?;
     let built_in = Hold::default();
+    let limits = ceilings::Keys {
+        memory: written.memory.as_ref(),
+        processes: written.processes.as_ref(),
+        cpu: written.cpu.as_ref(),
+        open_files: written.open_files.as_ref(),
+    };
     let hold = Hold {
         level: values.level.and_then(LevelKey::fixed),
         at_least: values.at_least.unwrap_or(built_in.at_least),
         timeout: values.timeout,
         grace: values.grace.unwrap_or(built_in.grace),
         lifeline: values.lifeline.unwrap_or(built_in.lifeline),
+        ceilings: ceilings::ceilings(source, limits, built_in.ceilings)?,
         ..built_in
     };
     level_is_strong_enough(source, keys.level, hold.level, hold.at_least)?;
@@ -84,6 +92,12 @@ pub(super) fn of_suite(
         lifeline: written.lifeline.as_ref(),
     };
     let values = keys.values(source)?;
+    let limits = ceilings::Keys {
+        memory: written.memory.as_ref(),
+        processes: written.processes.as_ref(),
+        cpu: written.cpu.as_ref(),
+        open_files: written.open_files.as_ref(),
+    };
     let (base, base_said) = (&policy.defaults, &policy.defaults_said);
 
     let floor = Floor::of(source, policy, written);
@@ -144,6 +158,17 @@ pub(super) fn of_suite(
         leftovers: in_force.leftovers.clone(),
         lifeline: values.lifeline.unwrap_or(base.lifeline),
         outlive_parent: in_force.has(OUTLIVE_PARENT),
+        ceilings: ceilings::ceilings(source, limits, base.ceilings)?,
+        needs: match &written.needs {
+            Some(needs) => ceilings::needs(source, needs)?,
+            None => Needs::default(),
+        },
+        environment: environment::rules(
+            source,
+            &policy.gates,
+            written.environment.as_ref(),
+            &base.environment,
+        )?,
     };
     let said = Said {
         level: values.said.level.or_else(|| base_said.level.clone()),
@@ -329,14 +354,23 @@ fn no_such_level(source: &Source, written: &Spanned<String>, more: &[&'static st
 }
 
 fn parse_timeout(source: &Source, written: &Spanned<String>) -> Checked<Duration> {
+    parse_limit(source, written, "timeout")
+}
+
+/// A limit in time, which cannot be nothing. `key` is what it is written under.
+pub(super) fn parse_limit(
+    source: &Source,
+    written: &Spanned<String>,
+    key: &str,
+) -> Checked<Duration> {
     let duration = parse_duration(source, written)?;
     if duration.is_zero() {
         return Err(PolicyError::at(
             source,
             written.span(),
-            "a timeout of nothing would end every run at once",
+            format!("a {key} of nothing lets nothing run"),
         )
-        .hint("leave `timeout` out to run without a limit"));
+        .hint(format!("leave `{key}` out for none")));
     }
     Ok(duration)
 }

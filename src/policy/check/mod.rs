@@ -3,11 +3,14 @@
 //! Each check either makes a value of the model or an error with its place. None is a warning: a rule that is
 //! doubtful is not used.
 
+mod ceilings;
+mod environment;
 mod hold;
 mod lines;
 mod loosening;
 mod proof;
 
+use super::environment::EnvironmentRules;
 use super::error::PolicyError;
 use super::model::{Gate, Note, Pattern, Policy, Suite, Unmatched};
 use super::source::Source;
@@ -44,6 +47,9 @@ pub(super) fn check(
         defaults_said,
         notes: Vec::new(),
     };
+    let written = file.defaults.environment.as_ref();
+    policy.defaults.environment =
+        environment::rules(source, &policy.gates, written, &EnvironmentRules::default())?;
     for (name, written) in &file.suite.0 {
         let suite = suite(source, today, &mut policy, name, written)?;
         policy.suites.push(suite);

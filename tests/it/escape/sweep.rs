@@ -85,3 +85,23 @@ fn guardrun_in_a_room_of_its_own(bench: &Bench, records: OsString) -> bool {
     drop(leash);
     status.success()
 }
+
+/// One that forks and leaves again and again may be between two lives at any one look; the sweep looks more than once.
+#[test]
+fn what_is_never_the_same_process_twice_is_swept_too() {
+    daemon_test(|| {
+        let bench = Bench::new();
+        for _ in 0..12 {
+            let mut scene = Run::held(&bench, User::present(), "subreaper")
+                .with_a_later_run()
+                .plays("moving-target", "wait", &[])
+                .start();
+            scene.wait_until_ready().expect("the suite is there");
+            kill_both(&scene).expect("both can be killed");
+            assert_eq!(scene.run_again(), Some(Ended::Exited(0)));
+            if let Err(left) = scene.empty_within(PATIENCE) {
+                panic!("{}", scene.report(&format!("left: {left:#?}")));
+            }
+        }
+    });
+}

@@ -8,12 +8,16 @@ const GATE: &str = "[gate.g]\nenv='G_TESTS'\nwhy='w'\nwhere='here'\n";
 
 #[test]
 fn an_unknown_key_is_shown_with_the_nearest_one() {
+    let said = bad("[suite.unit]\ncommand = [\"cargo\", \"test\"]\ntimout = \"10m\"\n");
+    let (what, known) = said.split_once("hint: ").expect("a hint");
     assert_eq!(
-        bad("[suite.unit]\ncommand = [\"cargo\", \"test\"]\ntimout = \"10m\"\n"),
+        what,
         "guardrun.toml:3:1: unknown key `timout`\n  |\n3 | timout = \"10m\"\n  | ^^^^^^\n\
-         did you mean `timeout`?\n\
-         hint: the keys known here are gate, command, match, examples, no-match, level, at-least, timeout, grace, \
-         lifeline, proof, required, dangerously-allow-leaks, dangerously-hold-weaker, dangerously-expect-leftover, dangerously-outlive-parent"
+         did you mean `timeout`?\n"
+    );
+    assert!(
+        known.starts_with("the keys known here are gate, command, match, "),
+        "{known}"
     );
 }
 

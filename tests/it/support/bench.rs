@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The program under test, unless `GUARDRUN_UNDER_TEST` names another, such as an installed one.
-const GUARDRUN: &str = env!("CARGO_BIN_EXE_guardrun");
+pub(crate) const GUARDRUN: &str = env!("CARGO_BIN_EXE_guardrun");
 /// The badly behaved program.
 pub(crate) const ACTOR: &str = env!("CARGO_BIN_EXE_guardrun-actor");
 

@@ -1,11 +1,10 @@
 //! What a report is written in, by its first lines.
 
-use super::lines::{plain, strip_bom};
+use super::lines::plain;
 use crate::policy::proof::Format;
 
 /// The format of a report that begins like this.
 pub(super) fn format(window: &[u8]) -> Option<Format> {
-    let window = strip_bom(window);
     let text = String::from_utf8_lossy(window);
     if text.trim_start().starts_with('<') {
         return Some(Format::Junit);

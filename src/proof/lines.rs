@@ -43,7 +43,7 @@ pub(super) fn next(input: &mut dyn BufRead) -> Result<Option<Line>, Unreadable> 
         return Ok(None);
     }
     Ok(Some(Line {
-        text: plain(strip_bom(&bytes)),
+        text: plain(&bytes),
         ended,
     }))
 }

@@ -81,7 +81,9 @@ pub fn read(
         .take(WINDOW)
         .read_to_end(&mut window)
         .map_err(disk)?;
-    if window.iter().all(u8::is_ascii_whitespace) && (window.len() as u64) < WINDOW {
+    let mark = window.len() - lines::strip_bom(&window).len();
+    window.drain(..mark);
+    if window.iter().all(u8::is_ascii_whitespace) && ((window.len() + mark) as u64) < WINDOW {
         return Err(Unreadable::Empty);
     }
     let format = match format {

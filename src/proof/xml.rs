@@ -26,7 +26,6 @@ pub(super) struct Tags<'a> {
     taken: usize,
     /// Whether this text has been found to be more than blanks.
     said: bool,
-    at_start: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,7 +48,6 @@ impl<'a> Tags<'a> {
             ready: Vec::new(),
             taken: 0,
             said: false,
-            at_start: true,
         }
     }
 
@@ -63,11 +61,7 @@ impl<'a> Tags<'a> {
                 _ => Err(io::Error::new(io::ErrorKind::UnexpectedEof, ENDS_INSIDE)),
             };
         }
-        let mut rest = match self.at_start {
-            true => super::lines::strip_bom(available),
-            false => available,
-        };
-        self.at_start = false;
+        let mut rest = available;
         while let Some((first, tail)) = rest.split_first() {
             // Long texts are the bulk of a large report, and are passed over in one go.
             let skipped = match self.state {
@@ -232,10 +226,8 @@ mod tests {
     #[test]
     fn only_tags_come_through() {
         assert_eq!(
-            tags(
-                "\u{feff}<?xml a='>'?>\n<a b=\"1 > 2\"> \n<b>text &lol; <!-- <c> - -- --></b></a>\n"
-            )
-            .unwrap(),
+            tags("<?xml a='>'?>\n<a b=\"1 > 2\"> \n<b>text &lol; <!-- <c> - -- --></b></a>\n")
+                .unwrap(),
             "<a b=\"1 > 2\"><b>x</b></a>"
         );
         assert_eq!(

@@ -208,6 +208,21 @@ fn what_is_no_junit_says_so() {
     );
 }
 
+/// Some editors, and some runners, put a mark before a text.
+#[test]
+fn a_byte_order_mark_changes_nothing() {
+    for name in ["nextest.xml", "go.json", "node.tap", "libtest.txt"] {
+        let bytes = fs::read(sample(name)).unwrap();
+        let marked = [b"\xef\xbb\xbf".as_slice(), &bytes].concat();
+        let plain = evidence_of(&bytes, None, &[]);
+        assert_eq!(evidence_of(&marked, None, &[]), plain, "{name}");
+    }
+    assert_eq!(
+        evidence_of(b"\xef\xbb\xbf", None, &[]),
+        Err(Unreadable::Empty)
+    );
+}
+
 #[test]
 fn empty_and_unknown_are_told_apart() {
     assert_eq!(evidence_of(b"", None, &[]), Err(Unreadable::Empty));

@@ -176,6 +176,9 @@ pub struct RunOptions {
     /// Time between asking the suite to end and killing it
     #[arg(long, env = "GUARDRUN_GRACE", value_name = "DURATION", value_parser = parse_duration)]
     pub grace: Option<Duration>,
+    /// End a suite that writes nothing and does nothing for more than this much time; its output is relayed for that
+    #[arg(long, env = "GUARDRUN_IDLE", value_name = "DURATION", value_parser = parse_limit)]
+    pub idle: Option<Duration>,
     /// End the run when the whole suite uses more memory than this, such as 512MiB or 4GiB
     #[arg(long, env = "GUARDRUN_MEMORY", value_name = "SIZE", value_parser = parse_memory)]
     pub memory: Option<ByteSize>,

@@ -26,6 +26,8 @@ pub enum Verdict {
     Unproven,
     /// The wall clock limit was passed.
     TimedOut,
+    /// The suite was silent for too long, and did nothing.
+    Silent,
     /// A ceiling of memory or processes was reached.
     OverLimit,
     /// Something of the run could not be killed and is still there.
@@ -99,6 +101,12 @@ pub const TABLE: &[Row] = &[
         code: 48,
         name: "timed-out",
         meaning: "the wall clock limit was passed; the suite was ended",
+    },
+    Row {
+        verdict: Verdict::Silent,
+        code: 49,
+        name: "silent",
+        meaning: "the suite wrote nothing and did nothing for longer than its idle limit; it was ended",
     },
     Row {
         verdict: Verdict::OverLimit,

@@ -81,6 +81,25 @@ impl Status {
     }
 }
 
+/// What becomes of a suite that is silent for too long and uses the processor all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Working {
+    /// It is warned of, and goes on.
+    Warn,
+    /// It is ended like one that does nothing.
+    Kill,
+}
+
+impl Working {
+    /// The word used in the policy and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Working::Warn => "warn",
+            Working::Kill => "kill",
+        }
+    }
+}
+
 /// What live processes after a green run mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Leaks {

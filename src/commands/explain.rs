@@ -66,6 +66,8 @@ pub struct HoldView {
     pub timeout: Part,
     /// Time between asking and killing.
     pub grace: Part,
+    /// The limit of silence, or `none`.
+    pub idle: Part,
     /// `fail` or `warn`.
     pub leaks: &'static str,
     /// Whether there is a lifeline.
@@ -124,6 +126,10 @@ impl HoldView {
                 &said.timeout,
             ),
             grace: part(duration(hold.grace), &said.grace),
+            idle: part(
+                hold.idle.map_or("none".to_owned(), |idle| idle.to_string()),
+                &said.idle,
+            ),
             leaks: hold.leaks.name(),
             lifeline: hold.lifeline,
             outlive_parent: hold.outlive_parent,

@@ -96,7 +96,8 @@ fn judge(voice: &Voice, policy: &Policy, request: &Request) -> Result<Grant, Exi
 
 fn carry_out(voice: &Voice, plan: &Plan, report: Option<report::File>) -> Exit {
     let before = prove::before(plan);
-    let outcome = match run::run(plan, &mut HumanListener { voice }) {
+    let in_passing = voice.in_passing();
+    let outcome = match run::run(plan, &mut HumanListener { voice: &in_passing }) {
         Ok(outcome) => outcome,
         Err(error) => return lost(voice, &error),
     };

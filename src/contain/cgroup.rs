@@ -12,7 +12,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The suite's leaf. Everything that the kill path needs is opened when it is made.
 #[derive(Debug)]
@@ -111,6 +111,16 @@ impl Leaf {
             .rewind()
             .and_then(|()| events.read_to_string(&mut text));
         read.is_ok() && text.lines().any(|line| line == "populated 0")
+    }
+
+    /// The processor time of everything that is or was in it (cpu.stat, there in every cgroup since 4.15); None where the
+    /// kernel does not count it.
+    pub fn processor_time(&self) -> Option<Duration> {
+        let text = procfs::text(self.path.join("cpu.stat"))?;
+        let usage = text
+            .lines()
+            .find_map(|line| line.strip_prefix("usage_usec "))?;
+        usage.trim().parse().ok().map(Duration::from_micros)
     }
 
     /// Waits until nothing alive is in it. False when the deadline comes first.

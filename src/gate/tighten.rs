@@ -4,8 +4,8 @@
 //! `--leaks warn`: that a green run leaves nothing is what guardrun is for, and to give it up takes a reason in a file.
 
 use crate::cli::{LevelChoice, RunOptions};
-use crate::policy::{Ceilings, Hold, Place, Said};
-use crate::values::{Leaks, Level};
+use crate::policy::{Ceilings, Hold, Idle, Place, Said};
+use crate::values::{Leaks, Level, Working};
 use std::fmt;
 use std::time::Duration;
 
@@ -32,6 +32,7 @@ pub(super) fn tighten(
         at_least: at_least.max(rule.fixed_by_auto(&hold, flags)),
         timeout: rule.timeout(&hold, flags)?,
         grace: rule.grace(&hold, flags)?,
+        idle: rule.idle(&hold, flags)?,
         leaks: leaks(&hold, flags)?,
         outlive_parent: rule.outlive_parent(&hold, flags)?,
         ceilings: rule.ceilings(&hold, flags)?,
@@ -129,6 +130,26 @@ impl Rule<'_> {
             )),
             Some(asked) => Ok(asked),
             None => Ok(hold.grace),
+        }
+    }
+
+    fn idle(&self, hold: &Hold, flags: &RunOptions) -> Result<Option<Idle>, Loosening> {
+        match (flags.idle, hold.idle) {
+            (Some(asked), Some(limit)) if self.has_file && asked > limit.after => Err(self
+                .loosens(
+                    format!("--idle {}", humantime::format_duration(asked)),
+                    format!(
+                        "an idle limit of {}",
+                        humantime::format_duration(limit.after)
+                    ),
+                    self.said.idle.as_ref(),
+                    "ask for that much or less; a longer `idle` is written in the policy",
+                )),
+            (Some(after), limit) => Ok(Some(Idle {
+                after,
+                working: limit.map_or(Working::Warn, |limit| limit.working),
+            })),
+            (None, limit) => Ok(limit),
         }
     }
 

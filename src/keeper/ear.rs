@@ -2,7 +2,7 @@
 //!
 //! While the suite has the terminal's foreground, the terminal sends Ctrl-C to the suite's group and to nobody else, so
 //! the front would never know that the user has pressed it, and a second time. The ear is one small process in that
-//! group that reports SIGINT and SIGQUIT to the front. It exists only while a terminal was handed over, ends with the
+//! group that reports SIGINT and SIGQUIT to the front, and SIGWINCH, of which the front would not know either. It exists only while a terminal was handed over, ends with the
 //! keeper, and does nothing else; should the suite kill its own group, only this hearing is lost.
 
 use super::message::News;
@@ -28,7 +28,7 @@ fn listen(group: i32, line: &Line, ready: &OwnedFd) -> io::Result<()> {
     title::set("guardrun: ear");
     // Fails once the leader has ended: then there is nothing to hear.
     clone::join_group(group)?;
-    let signals = SignalFd::new(&Set::of(&[signal::INT, signal::QUIT]))?;
+    let signals = SignalFd::new(&Set::of(&[signal::INT, signal::QUIT, signal::WINCH]))?;
     fds::close_copy(ready);
     loop {
         poll::wait([Some((signals.as_fd(), Interest::Readable))], None)?;

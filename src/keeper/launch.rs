@@ -122,6 +122,9 @@ fn prepare(
     if let Some(lifeline) = orders.lifeline {
         fds::let_through_exec(lifeline).map_err(|error| (Step::Fork, error))?;
     }
+    for (stream, end) in &orders.outputs {
+        fds::put_in_place(*end, stream.number()).map_err(|error| (Step::Fork, error))?;
+    }
     fds::close_placeholders_at_exec();
     orders.inherited.restore();
     // Credential changes clear the signal; there was none, and asking twice costs nothing.

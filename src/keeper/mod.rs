@@ -21,6 +21,7 @@ use crate::sys::namespace::{self, Ids};
 use crate::sys::poll::{self, Interest};
 use crate::sys::signal::{self, Inherited, Set, SignalFd};
 use crate::sys::socket::Line;
+use crate::sys::stream::Stream;
 use crate::sys::terminal::Terminal;
 use crate::sys::wait::{self, Change, Children};
 use crate::sys::{clone, fds, prctl, title};
@@ -28,7 +29,7 @@ use crate::values::Level;
 use launch::errno;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// How long an orphaned keeper waits for deaths between two rounds of killing.
@@ -56,6 +57,8 @@ pub struct Orders<'a> {
     pub foreground: bool,
     /// The suite's cgroup, at level `cgroup`.
     pub leaf: Option<&'a Leaf>,
+    /// What the suite gets in place of which of guardrun's own streams; empty where they are not touched.
+    pub outputs: Vec<(Stream, BorrowedFd<'a>)>,
     /// The read end of the lifeline, if the suite asked for one.
     pub lifeline: Option<&'a OwnedFd>,
     /// Whether LISTEN_PID names the front and is to name the leader (sd_listen_fds(3)).

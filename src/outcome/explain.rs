@@ -21,7 +21,7 @@ pub struct Ending {
 }
 
 /// Judges an outcome. What decides, in this order: something is still there (51); nothing was started (42, 126, 127);
-/// the keeper was lost (52); a limit (48); a request from outside; a leak behind a green run (46); the suite's own status.
+/// the keeper was lost (52); a limit (48, 49); a request from outside; a leak behind a green run (46); the suite's own status.
 pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
     let mut verdicts = Vec::new();
     if !outcome.unkilled.is_empty() {
@@ -57,6 +57,13 @@ pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
             );
             verdict(&mut verdicts, Verdict::TimedOut, cause)
         }
+        End::Silent(limit) => {
+            let cause = format!(
+                "was ended after {} without output",
+                humantime::format_duration(limit)
+            );
+            verdict(&mut verdicts, Verdict::Silent, cause)
+        }
         End::OverLimit(reached) => {
             let cause = format!("was ended at {reached}");
             verdict(&mut verdicts, Verdict::OverLimit, cause)
@@ -90,6 +97,10 @@ pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
                 let cause = format!("passed, and left {} behind", count(&outcome.survivors));
                 verdict(&mut verdicts, Verdict::Leaked, cause)
             }
+            Some(status) if outcome.mute && !status.passed() => (
+                exit_as(status),
+                format!("{}, at once and without any output", describe(status)),
+            ),
             Some(status) => (exit_as(status), describe(status)),
         },
     };
@@ -249,6 +260,28 @@ mod tests {
             Some(Status::Exited(0)),
         ));
         assert_eq!(ending.exit, Exit::Code(48));
+    }
+
+    #[test]
+    fn silence_is_a_limit_like_any_other() {
+        let limit = Duration::from_secs(120);
+        let ending = judged(&outcome(End::Silent(limit), Some(Status::Exited(0))));
+        assert_eq!(ending.exit, Exit::Code(49));
+        assert_eq!(ending.cause, "was ended after 2m without output");
+    }
+
+    #[test]
+    fn one_that_failed_at_once_without_a_word_is_said_to_have_done_so() {
+        let mut ended = outcome(End::Itself, Some(Status::Exited(3)));
+        ended.mute = true;
+        let ending = judged(&ended);
+        assert_eq!(ending.exit, Exit::Code(3));
+        assert_eq!(
+            ending.cause,
+            "failed with exit code 3, at once and without any output"
+        );
+        ended.status = Some(Status::Exited(0));
+        assert_eq!(judged(&ended).cause, "passed");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! How a run ended and why: the whole space of endings, as data, and the one place where they become a verdict.
 
 mod explain;
+mod family;
 mod lack;
 mod limits;
 mod proved;
 
 pub use explain::{Ending, explain};
+pub use family::{Family, Relative, Why};
 pub use lack::{Lack, Step};
 pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 pub use proved::Proved;
@@ -30,6 +32,8 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// Whether the leader ended within a second of its start and the run wrote nothing at all. Only known when output is relayed.
+    pub mute: bool,
     /// The ceilings that were in force.
     pub limits: Vec<InForce>,
     /// The most that was used, as far as somebody counted.
@@ -53,6 +57,7 @@ impl Outcome {
             status: None,
             survivors: Vec::new(),
             unkilled: Vec::new(),
+            mute: false,
             limits: Vec::new(),
             peak: Peak::default(),
             killed_for_memory: None,
@@ -69,6 +74,8 @@ pub enum End {
     Itself,
     /// The wall clock limit.
     Timeout(Duration),
+    /// The limit of silence.
+    Silent(Duration),
     /// A ceiling was reached.
     OverLimit(Reached),
     /// This signal was sent to guardrun, or came from the terminal.

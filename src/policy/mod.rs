@@ -30,7 +30,7 @@ pub use find::{NAMES, find};
 pub use managers::{MANAGERS, Manager};
 pub use matching::{Candidate, Matcher, Specificity, Tie};
 pub use model::{
-    Gate, Hold, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
+    Gate, Hold, Idle, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
 };
 pub use read::{LARGEST, Reader, read};
 

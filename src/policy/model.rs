@@ -4,7 +4,7 @@ use super::ceilings::{Ceilings, Needs};
 use super::environment::EnvironmentRules;
 use super::proof::Proof;
 use super::text::printable;
-use crate::values::{Leaks, Level};
+use crate::values::{Leaks, Level, Working};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -125,6 +125,8 @@ pub struct Said {
     pub timeout: Option<Place>,
     /// Where `grace` is.
     pub grace: Option<Place>,
+    /// Where `idle` is.
+    pub idle: Option<Place>,
     /// Where `lifeline` is.
     pub lifeline: Option<Place>,
 }
@@ -140,6 +142,8 @@ pub struct Hold {
     pub timeout: Option<Duration>,
     /// Time between asking the suite to end and killing it.
     pub grace: Duration,
+    /// How long the suite may be silent, or for ever. Only with it is the suite's output relayed.
+    pub idle: Option<Idle>,
     /// What live processes after a green run mean.
     pub leaks: Leaks,
     /// Programs that are known to stay behind: killed and named like any other, but no failure.
@@ -154,6 +158,38 @@ pub struct Hold {
     pub needs: Needs,
     /// What becomes of the environment.
     pub environment: EnvironmentRules,
+}
+
+/// The limit of silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idle {
+    /// How long without a byte of output.
+    pub after: Duration,
+    /// What becomes of a suite that is silent and uses the processor.
+    pub working: Working,
+}
+
+impl Idle {
+    /// What both ask for.
+    pub fn strictest(one: Option<Idle>, two: Option<Idle>) -> Option<Idle> {
+        match (one, two) {
+            (Some(one), Some(two)) => Some(Idle {
+                after: one.after.min(two.after),
+                working: one.working.max(two.working),
+            }),
+            (one, two) => one.or(two),
+        }
+    }
+}
+
+impl fmt::Display for Idle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = humantime::format_duration(self.after);
+        match self.working {
+            Working::Warn => write!(f, "{after}"),
+            Working::Kill => write!(f, "{after}, also while working"),
+        }
+    }
 }
 
 /// A program that the policy expects to stay behind.
@@ -247,6 +283,7 @@ impl Suite {
                 (one, two) => one.or(two),
             },
             grace: one.grace.min(two.grace),
+            idle: Idle::strictest(one.idle, two.idle),
             leaks: one.leaks.max(two.leaks),
             leftovers: one
                 .leftovers
@@ -266,6 +303,7 @@ impl Suite {
             at_least: from(hold.at_least == one.at_least).at_least.clone(),
             timeout: from(hold.timeout == one.timeout).timeout.clone(),
             grace: from(hold.grace == one.grace).grace.clone(),
+            idle: from(hold.idle == one.idle).idle.clone(),
             lifeline: from(hold.lifeline == one.lifeline).lifeline.clone(),
         };
         (hold, said)
@@ -279,6 +317,7 @@ impl Default for Hold {
             at_least: Level::Subreaper,
             timeout: None,
             grace: Duration::from_secs(10),
+            idle: None,
             leaks: Leaks::Fail,
             leftovers: Vec::new(),
             lifeline: false,

@@ -156,6 +156,7 @@ const OWN: &[&str] = &[
     "GUARDRUN_AT_LEAST",
     "GUARDRUN_COLOR",
     "GUARDRUN_GRACE",
+    "GUARDRUN_IDLE",
     "GUARDRUN_JSON",
     "GUARDRUN_LEAKS",
     "GUARDRUN_LEVEL",

@@ -32,6 +32,7 @@ pub(super) struct Defaults {
     pub(super) at_least: Option<Spanned<String>>,
     pub(super) timeout: Option<Spanned<String>>,
     pub(super) grace: Option<Spanned<String>>,
+    pub(super) idle: Option<Idle>,
     pub(super) lifeline: Option<Spanned<bool>>,
     pub(super) memory: Option<Spanned<String>>,
     pub(super) processes: Option<Spanned<i64>>,
@@ -65,6 +66,7 @@ pub(super) struct Suite {
     pub(super) at_least: Option<Spanned<String>>,
     pub(super) timeout: Option<Spanned<String>>,
     pub(super) grace: Option<Spanned<String>>,
+    pub(super) idle: Option<Idle>,
     pub(super) lifeline: Option<Spanned<bool>>,
     pub(super) proof: Option<Spanned<Proof>>,
     pub(super) required: Option<Spanned<bool>>,
@@ -92,6 +94,54 @@ pub(super) struct Proof {
     pub(super) must_run: Option<Spanned<Strings>>,
     pub(super) ratchet: Option<Spanned<String>>,
     pub(super) strict: Option<Spanned<String>>,
+}
+
+/// `idle`: how long alone, or a table that also says what becomes of a suite that works.
+pub(super) struct Idle {
+    pub(super) after: Spanned<String>,
+    pub(super) working: Option<Spanned<String>>,
+}
+
+impl<'de> Deserialize<'de> for Idle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Idle, D::Error> {
+        /// The long form.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct InFull {
+            after: Spanned<String>,
+            working: Option<Spanned<String>>,
+        }
+        /// Either form.
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Form;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration, such as \"2m\", or a table with `after` and `working`")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Form, E> {
+                Ok(Form(Err(text.to_owned())))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Form, A::Error> {
+                InFull::deserialize(MapAccessDeserializer::new(map)).map(|full| Form(Ok(full)))
+            }
+        }
+        /// What was written; the short form keeps its place outside.
+        struct Form(Result<InFull, String>);
+        impl<'de> Deserialize<'de> for Form {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Form, D::Error> {
+                deserializer.deserialize_any(Either)
+            }
+        }
+        let form = Spanned::<Form>::deserialize(deserializer)?;
+        let span = form.span();
+        Ok(match form.into_inner().0 {
+            Ok(InFull { after, working }) => Idle { after, working },
+            Err(text) => Idle {
+                after: Spanned::new(span, text),
+                working: None,
+            },
+        })
+    }
 }
 
 /// `needs` of a suite.

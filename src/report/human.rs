@@ -3,11 +3,12 @@
 use super::cleared::Lines;
 use super::environment;
 use super::proof;
+use super::tree;
 use super::voice::{Tone, Voice};
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
-use crate::outcome::{End, Ending, Enforcement, InForce, Lack, Outcome, Survivor};
+use crate::outcome::{End, Ending, Enforcement, Family, InForce, Lack, Outcome, Survivor};
 use crate::plan::Plan;
 use crate::plan::room::Short;
 use crate::policy::Policy;
@@ -81,6 +82,27 @@ impl Listener for HumanListener<'_> {
         name_each(self.voice, survivors);
     }
 
+    fn silent_at_work(&mut self, quiet: Duration, used: Duration, of: Duration) {
+        if !self.voice.quiet {
+            self.notice(&format!(
+                "no output for {}; the suite goes on, because it works: {} of processor time in the last {}",
+                seconds(quiet),
+                seconds(used),
+                seconds(of)
+            ));
+        }
+    }
+
+    fn family(&mut self, family: &Family) {
+        tree::say(self.voice, family);
+    }
+
+    fn output_lost(&mut self, error: &io::Error) {
+        self.notice(&format!(
+            "could not write on what the suite writes, and read no more of it: {error}"
+        ));
+    }
+
     fn limited(&mut self, in_force: &[InForce]) {
         if self.voice.json || self.voice.quiet {
             return;
@@ -119,6 +141,10 @@ impl Listener for HumanListener<'_> {
                 format!(
                     "the time limit of {limit} is over; ending the suite, killing what is left in {grace}"
                 )
+            }
+            End::Silent(limit) => {
+                let limit = humantime::format_duration(limit);
+                format!("no output for {limit}; ending the suite, killing what is left in {grace}")
             }
             End::StdoutClosed => format!(
                 "nobody reads the output any more; ending the suite, killing what is left in {grace}"
@@ -225,6 +251,12 @@ pub(super) fn plan(plan: &Plan) -> String {
                 .map_or_else(|| "none".to_owned(), duration),
         ),
         ("grace", duration(plan.hold.grace)),
+        (
+            "idle",
+            plan.hold
+                .idle
+                .map_or_else(|| "none".to_owned(), |idle| idle.to_string()),
+        ),
     ];
     for open in &plan.opened {
         rows.push((
@@ -370,7 +402,7 @@ pub(super) fn ending(voice: &Voice, plan: &Plan, outcome: &Outcome, ending: &End
     }
 }
 
-fn seconds(time: Duration) -> String {
+pub(super) fn seconds(time: Duration) -> String {
     match time.as_secs() {
         0..60 => format!("{:.1} s", time.as_secs_f64()),
         whole => humantime::format_duration(Duration::from_secs(whole)).to_string(),

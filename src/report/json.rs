@@ -31,6 +31,7 @@ pub(super) fn ending(plan: &Plan, outcome: &Outcome, ending: &Ending) -> Value {
         "survivors": outcome.survivors,
         "unkilled": outcome.unkilled,
         "proof": ending.proof,
+        "mute": outcome.mute,
         "limits": outcome.limits,
         "peak": outcome.peak,
         "killed_for_memory": outcome.killed_for_memory,
@@ -62,6 +63,9 @@ pub(super) fn plan(plan: &Plan) -> Value {
         "at_least": plan.hold.at_least,
         "timeout_seconds": plan.hold.timeout.map(|time| time.as_secs_f64()),
         "grace_seconds": plan.hold.grace.as_secs_f64(),
+        "idle": plan.hold.idle.map(|idle| {
+            json!({ "after_seconds": idle.after.as_secs_f64(), "working": idle.working.name() })
+        }),
         "gates": opened,
         "removed": plan.removed,
         "environment": EnvironmentView::of(&plan.environment),
@@ -92,6 +96,7 @@ fn end(end: End) -> Value {
     match end {
         End::Itself => json!("itself"),
         End::Timeout(limit) => json!({ "timeout_seconds": limit.as_secs_f64() }),
+        End::Silent(limit) => json!({ "silent_seconds": limit.as_secs_f64() }),
         End::OverLimit(reached) => json!({ "over_limit": reached }),
         End::Asked(number) => json!({ "signal": number, "name": signal::name(number) }),
         End::ParentDied => json!("parent-died"),

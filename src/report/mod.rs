@@ -8,6 +8,7 @@ mod human;
 mod json;
 mod log;
 mod proof;
+mod tree;
 mod voice;
 
 pub use about::{exit_codes, levels};

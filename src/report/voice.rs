@@ -1,7 +1,24 @@
 //! How guardrun speaks: one line at a time, to stderr, in colour only where it is wanted.
+//!
+//! While a run goes on nobody may hold guardrun up by not reading what it says: a kill would wait behind a line. What cannot be
+//! said within a moment is then kept, and said when the run is over.
 
 use crate::cli::{Color, General};
+use crate::sys::poll;
+use crate::sys::stream::Stream;
+use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+/// How long a line may wait for a reader while a run goes on.
+const MOMENT: Duration = Duration::from_millis(100);
+/// How many lines are kept for later; more of them nobody would read.
+const KEPT: usize = 200;
+
+thread_local! {
+    /// Lines that could not be said when they were due.
+    static UNSAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 /// What kind of thing a line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +43,16 @@ pub struct Voice {
     /// Also what need not be said.
     pub verbose: bool,
     colour: bool,
+    patience: Patience,
+}
+
+/// Whether to wait for a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    /// As every program does.
+    Waits,
+    /// For a moment: something more important goes on.
+    Passes,
 }
 
 impl Voice {
@@ -45,6 +72,15 @@ impl Voice {
             quiet: general.quiet,
             verbose: general.verbose,
             colour,
+            patience: Patience::Waits,
+        }
+    }
+
+    /// The same voice, for as long as a run goes on.
+    pub fn in_passing(self) -> Voice {
+        Voice {
+            patience: Patience::Passes,
+            ..self
         }
     }
 
@@ -69,8 +105,31 @@ impl Voice {
 
     /// Writes one line in one go, so that it is not mixed with the suite's own. A closed stderr is no reason to fail.
     pub fn line(&self, text: &str) {
-        let _ = std::io::stderr()
-            .lock()
-            .write_all(format!("{text}\n").as_bytes());
+        UNSAID.with_borrow_mut(|unsaid| {
+            if self.patience == Patience::Passes {
+                // Once nobody has listened, nobody is waited for again.
+                let moment = if unsaid.is_empty() {
+                    MOMENT
+                } else {
+                    Duration::ZERO
+                };
+                if !poll::writable_within(Stream::Err.own(), moment) {
+                    if unsaid.len() < KEPT {
+                        unsaid.push(text.to_owned());
+                    }
+                    return;
+                }
+            }
+            for text in unsaid.drain(..) {
+                write(&text);
+            }
+            write(text);
+        });
     }
+}
+
+fn write(text: &str) {
+    let _ = std::io::stderr()
+        .lock()
+        .write_all(format!("{text}\n").as_bytes());
 }

@@ -14,7 +14,7 @@
 //!                        └─ limit is over: name what is left ───────────────┘
 //! ```
 
-use crate::outcome::{End, Reached};
+use crate::outcome::{End, Reached, Why};
 use crate::sys::signal;
 use crate::values::Status;
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub(super) enum Event {
     ParentGone,
     /// Whoever read guardrun's standard output went away.
     StdoutClosed,
+    /// The suite was silent for longer than this, and did nothing.
+    Silent(Duration),
     /// Time has passed.
     Tick,
 }
@@ -56,6 +58,8 @@ pub(super) enum Event {
 pub(super) enum Action {
     /// Send this signal to the suite's process group.
     Forward(i32),
+    /// Show every process of the run: somebody wants to see them.
+    ShowFamily(Why),
     /// Name what is alive: it should have ended with the suite.
     NameSurvivors,
     /// Ask everything that is alive to end: TERM, and CONT, because a stopped process cannot handle TERM.
@@ -122,6 +126,11 @@ impl Course {
         self.phase == Phase::Over
     }
 
+    /// Whether the suite may go on by itself: nobody has asked it to end, and it has not.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Unread { .. })
+    }
+
     /// Whether everything is being killed.
     pub(super) fn is_killing(&self) -> bool {
         matches!(self.phase, Phase::Killing { .. })
@@ -153,6 +162,8 @@ impl Course {
             Event::OverLimit(reached) => self.over_limit(reached, now),
             Event::ParentGone => self.asked(End::ParentDied, Some(signal::TERM), now),
             Event::StdoutClosed => self.unread(now),
+            Event::Silent(limit) if self.is_running() => self.limit(End::Silent(limit), now),
+            Event::Silent(_) => Vec::new(),
             Event::Tick => self.tick(now),
         }
     }
@@ -198,6 +209,8 @@ impl Course {
             signal::TERM | signal::INT | signal::HUP | signal::QUIT => {
                 self.asked(End::Asked(signal_), Some(signal_), now)
             }
+            // Sent to see what is going on; a suite that does not handle it would die of it.
+            signal::USR1 => vec![Action::ShowFamily(Why::Asked)],
             other => vec![Action::Forward(other)],
         }
     }
@@ -237,7 +250,9 @@ impl Course {
             Phase::Killing { .. } | Phase::Over => Vec::new(),
             _ => {
                 self.because(End::OverLimit(reached));
-                self.kill(now)
+                let mut actions = vec![Action::ShowFamily(Why::Limit)];
+                actions.append(&mut self.kill(now));
+                actions
             }
         }
     }
@@ -256,11 +271,7 @@ impl Course {
             Phase::Running | Phase::Unread { .. }
                 if self.timeout.is_some_and(|timeout| now > timeout) =>
             {
-                self.because(End::Timeout(self.timeout.unwrap_or_default()));
-                self.phase = Phase::Ending {
-                    until: now + self.grace,
-                };
-                vec![Action::Forward(signal::TERM), Action::Forward(signal::CONT)]
+                self.limit(End::Timeout(self.timeout.unwrap_or_default()), now)
             }
             Phase::Unread { until } if now >= until => {
                 self.because(End::StdoutClosed);
@@ -291,6 +302,19 @@ impl Course {
         }
     }
 
+    /// A limit was passed while the suite was running: what it was doing is shown before it is disturbed.
+    fn limit(&mut self, which: End, now: Duration) -> Vec<Action> {
+        self.because(which);
+        self.phase = Phase::Ending {
+            until: now + self.grace,
+        };
+        vec![
+            Action::ShowFamily(Why::Limit),
+            Action::Forward(signal::TERM),
+            Action::Forward(signal::CONT),
+        ]
+    }
+
     fn kill(&mut self, now: Duration) -> Vec<Action> {
         self.phase = Phase::Killing {
             again: now + KILL_AGAIN,
@@ -310,7 +334,7 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::{Action, Course, Event, KILL_AGAIN, KILL_LIMIT, SETTLE, UNREAD};
-    use crate::outcome::{End, Proof, Reached, Resource};
+    use crate::outcome::{End, Proof, Reached, Resource, Why};
     use crate::sys::signal;
     use crate::values::Status;
     use std::time::Duration;
@@ -379,7 +403,11 @@ mod tests {
     fn the_limit_is_strictly_greater() {
         let mut course = Course::new(Some(at(1000)), GRACE);
         assert_eq!(course.step(Event::Tick, at(1000)), NOTHING);
-        let asked = [Action::Forward(signal::TERM), Action::Forward(signal::CONT)];
+        let asked = [
+            Action::ShowFamily(Why::Limit),
+            Action::Forward(signal::TERM),
+            Action::Forward(signal::CONT),
+        ];
         assert_eq!(
             course.step(Event::Tick, at(1000) + Duration::from_nanos(1)),
             asked
@@ -429,10 +457,40 @@ mod tests {
     fn a_signal_that_asks_for_nothing_is_only_passed_on() {
         let mut course = course();
         assert_eq!(
-            course.step(Event::Signal(signal::USR1), at(0)),
-            [Action::Forward(signal::USR1)]
+            course.step(Event::Signal(signal::USR2), at(0)),
+            [Action::Forward(signal::USR2)]
         );
         assert_eq!(course.next_tick(), None);
+    }
+
+    #[test]
+    fn one_who_asks_what_goes_on_is_shown_it_and_the_suite_hears_nothing() {
+        let mut course = course();
+        let shown = [Action::ShowFamily(Why::Asked)];
+        assert_eq!(course.step(Event::Signal(signal::USR1), at(0)), shown);
+        assert!(course.is_running());
+        course.step(Event::Signal(signal::TERM), at(1));
+        assert_eq!(course.step(Event::Signal(signal::USR1), at(2)), shown);
+        assert!(!course.is_killing(), "to ask is not to ask twice");
+    }
+
+    #[test]
+    fn silence_ends_a_suite_that_runs_and_says_nothing_of_one_that_is_ending() {
+        let mut course = course();
+        assert_eq!(
+            course.step(Event::Silent(at(100)), at(101)),
+            [
+                Action::ShowFamily(Why::Limit),
+                Action::Forward(signal::TERM),
+                Action::Forward(signal::CONT),
+            ]
+        );
+        assert_eq!(course.end(), End::Silent(at(100)));
+        assert_eq!(course.step(Event::Silent(at(100)), at(300)), NOTHING);
+        let mut ended = self::course();
+        ended.step(PASSED, at(0));
+        assert_eq!(ended.step(Event::Silent(at(100)), at(101)), NOTHING);
+        assert_eq!(ended.end(), End::Itself);
     }
 
     #[test]
@@ -479,15 +537,13 @@ mod tests {
             proof: Proof::NotForked(1),
         };
         let mut course = course();
-        assert_eq!(
-            course.step(Event::OverLimit(reached), at(0)),
-            [Action::Kill]
-        );
+        let at_once = [Action::ShowFamily(Why::Limit), Action::Kill];
+        assert_eq!(course.step(Event::OverLimit(reached), at(0)), at_once);
         assert_eq!(course.end(), End::OverLimit(reached));
         assert_eq!(course.step(Event::OverLimit(reached), at(1)), NOTHING);
         let mut asked = self::course();
         asked.step(Event::Signal(signal::TERM), at(0));
-        assert_eq!(asked.step(Event::OverLimit(reached), at(1)), [Action::Kill]);
+        assert_eq!(asked.step(Event::OverLimit(reached), at(1)), at_once);
         assert_eq!(asked.end(), End::Asked(signal::TERM));
     }
 

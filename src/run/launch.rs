@@ -1,9 +1,10 @@
 //! Setting up a run at one level: everything up to the birth of the keeper.
 
+use super::hold::Hold;
 use super::limits::{self, Limits};
 use super::supervise::{self, Supervised};
 use super::surroundings::Surroundings;
-use super::{Listener, job::Job};
+use super::{Listener, job::Job, relay::Relay};
 use crate::contain::{self, Leaf};
 use crate::host;
 use crate::keeper::{self, Orders};
@@ -121,6 +122,11 @@ pub(super) fn attempt(
         terminal: surroundings.job.as_ref().map(Job::terminal),
         foreground,
         leaf: leaf.as_ref(),
+        outputs: surroundings
+            .relay
+            .as_ref()
+            .map(Relay::outputs)
+            .unwrap_or_default(),
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,
         open_files: plan.hold.ceilings.open_files,
@@ -140,6 +146,9 @@ pub(super) fn attempt(
             if let Some((_, write)) = &surroundings.lifeline {
                 fds::close_copy(write);
             }
+            if let Some(relay) = &surroundings.relay {
+                relay.close_copies();
+            }
             signal::block(&Set::all());
             keeper::keep(orders)
         },
@@ -152,16 +161,15 @@ pub(super) fn attempt(
         }
     };
     debug!(%level, keeper = keeper.pid, cgroup = ?leaf.as_ref().map(Leaf::path), "forked the keeper");
-    let supervised = supervise::supervise(
-        plan,
+    let hold = Hold {
         level,
-        &keeper,
-        &line,
-        leaf.as_ref(),
-        limits,
-        surroundings,
-        listener,
-    )?;
+        run: &plan.run,
+        keeper: &keeper,
+        leaf: leaf.as_ref(),
+        had_children: surroundings.had_children,
+        orphaned: false,
+    };
+    let supervised = supervise::supervise(plan, hold, limits, &line, surroundings, listener)?;
     let outcome = match supervised {
         Supervised::Lacking(step, errno) => {
             undo(leaf.as_ref(), record.as_ref());
@@ -170,7 +178,7 @@ pub(super) fn attempt(
         Supervised::NotExecuted(errno) => {
             Outcome::of_nothing(Some(level), End::NotExecuted { errno }, Vec::new())
         }
-        Supervised::Over(outcome) => outcome,
+        Supervised::Over(outcome) => *outcome,
     };
     let cleared = surroundings.clear(&outcome);
     if outcome.unkilled.is_empty() {

@@ -2,16 +2,20 @@
 
 mod clock;
 mod course;
+mod effort;
+mod family;
 mod hold;
 mod job;
 mod launch;
 mod limits;
+mod relay;
+mod silence;
 mod supervise;
 mod surroundings;
 mod survey;
 mod watch;
 
-use crate::outcome::{End, InForce, Lack, Outcome};
+use crate::outcome::{End, Family, InForce, Lack, Outcome};
 use crate::plan::Plan;
 use crate::registry::Swept;
 use anyhow::Context;
@@ -28,6 +32,12 @@ pub trait Listener {
     fn no_record(&mut self, error: &io::Error);
     /// Processes were still alive after the suite had ended; they are being ended now.
     fn survivors(&mut self, survivors: &[crate::outcome::Survivor]);
+    /// The suite has written nothing for so long, and has used so much processor time in the last `of`.
+    fn silent_at_work(&mut self, quiet: Duration, used: Duration, of: Duration);
+    /// The processes of the run, as they are now.
+    fn family(&mut self, family: &Family);
+    /// What the suite wrote could not be written on, and is lost from here.
+    fn output_lost(&mut self, error: &io::Error);
     /// These ceilings are in force.
     fn limited(&mut self, in_force: &[InForce]);
     /// The suite was asked to end, and has this long before it is killed.
@@ -50,7 +60,11 @@ pub fn run(plan: &Plan, listener: &mut dyn Listener) -> anyhow::Result<Outcome> 
     for level in &plan.ladder {
         match launch::attempt(plan, *level, &mut surroundings, listener)? {
             Attempt::Lacking(lack) => lacks.push(lack),
-            Attempt::Over(outcome) => return Ok(Outcome { lacks, ..outcome }),
+            Attempt::Over(outcome) => {
+                // What is left is to say how it went. Should nobody read that, a signal ends guardrun as it ends any program.
+                surroundings.inherited.restore_mask();
+                return Ok(Outcome { lacks, ..outcome });
+            }
         }
     }
     Ok(Outcome::of_nothing(None, End::NotContained, lacks))

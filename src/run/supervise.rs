@@ -7,19 +7,21 @@
 use super::Listener;
 use super::clock::Clock;
 use super::course::{Action, Course, Event};
+use super::effort::Effort;
+use super::family;
 use super::hold::Hold;
 use super::limits::Limits;
+use super::relay::{Passed, Relay};
+use super::silence::{Due, Found, Silence};
 use super::surroundings::Surroundings;
-use crate::contain::Leaf;
 use crate::keeper::{News, Order, Received};
-use crate::outcome::{End, Outcome, Step, Survivor};
+use crate::outcome::{End, Family, Outcome, Step, Survivor, Why};
 use crate::plan::Plan;
-use crate::sys::clone::Child;
 use crate::sys::poll::{self, Interest};
-use crate::sys::signal;
+use crate::sys::signal::{self, Whom};
 use crate::sys::socket::Line;
+use crate::sys::stream::Stream;
 use crate::sys::{fds, wait};
-use crate::values::Level;
 use anyhow::Context;
 use std::io;
 use std::os::fd::AsFd;
@@ -28,6 +30,13 @@ use tracing::debug;
 
 /// How long a keeper that has said its last word may take to leave.
 const LEAVE: Duration = Duration::from_secs(10);
+
+/// How long, after a run that was ended, a reader may take nothing of the rest of the output before that is given up. After
+/// a suite that ended by itself its reader decides: a person may read in a pager for an hour.
+const UNTAKEN: Duration = Duration::from_secs(10);
+
+/// How soon after its start a suite has ended at once.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// How often one looks for somebody who must be there.
 const LOOKS: usize = 100;
@@ -39,28 +48,18 @@ pub(super) enum Supervised {
     /// The command could not be executed.
     NotExecuted(i32),
     /// The run is over.
-    Over(Outcome),
+    Over(Box<Outcome>),
 }
 
 /// Sees a run through to its end.
 pub(super) fn supervise(
     plan: &Plan,
-    level: Level,
-    keeper: &Child,
-    line: &Line,
-    leaf: Option<&Leaf>,
+    hold: Hold<'_>,
     limits: Limits,
+    line: &Line,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Supervised> {
-    let hold = Hold {
-        level,
-        run: &plan.run,
-        keeper,
-        leaf,
-        had_children: surroundings.had_children,
-        orphaned: false,
-    };
     if !limits.in_force.is_empty() {
         listener.limited(&limits.in_force);
     }
@@ -77,6 +76,12 @@ pub(super) fn supervise(
         said_quiet: false,
         line_watched: true,
         stdout_watched: fds::stdout_has_a_reader(),
+        silence: plan
+            .hold
+            .idle
+            .map(|idle| Silence::new(idle.after, idle.working)),
+        effort: Effort::default(),
+        leader_ended: None,
         parent_watched: true,
         survivors: Vec::new(),
         unkilled: Vec::new(),
@@ -88,7 +93,10 @@ pub(super) fn supervise(
     if let Some(job) = &mut surroundings.job {
         job.take_back();
     }
-    Ok(supervisor.conclude())
+    let elapsed = supervisor.clock.now();
+    supervisor.pass_on_the_rest(surroundings);
+    let mute = supervisor.is_mute(surroundings);
+    Ok(supervisor.conclude(elapsed, mute))
 }
 
 struct Supervisor<'a> {
@@ -109,6 +117,12 @@ struct Supervisor<'a> {
     line_watched: bool,
     stdout_watched: bool,
     parent_watched: bool,
+    /// Only with an idle limit.
+    silence: Option<Silence>,
+    /// The processor time as it was when silence was looked at last.
+    effort: Effort,
+    /// When the leader ended.
+    leader_ended: Option<Duration>,
     survivors: Vec<Survivor>,
     unkilled: Vec<Survivor>,
 }
@@ -119,6 +133,10 @@ impl Supervisor<'_> {
             let keeper = (!self.keeper_has_left)
                 .then_some((self.hold.keeper.fd.as_fd(), Interest::Readable));
             let parent = surroundings.parent.as_ref().filter(|_| self.parent_watched);
+            let [one_way, other_way] = match &surroundings.relay {
+                Some(relay) => relay.interests(),
+                None => [None, None],
+            };
             let wanted = [
                 self.line_watched
                     .then_some((self.line.as_fd(), Interest::Readable)),
@@ -127,12 +145,14 @@ impl Supervisor<'_> {
                 parent.map(|parent| (parent.as_fd(), Interest::Readable)),
                 self.stdout_watched
                     .then(|| (fds::stdout(), Interest::Hangup)),
+                one_way,
+                other_way,
                 self.limits
                     .forks()
                     .filter(|_| !self.course.is_killing())
                     .map(|forks| (forks, Interest::Priority)),
             ];
-            let tick = self.course.next_tick().map(|time| self.clock.instant(time));
+            let tick = self.next_tick().map(|time| self.clock.instant(time));
             let look = self.next_look().map(|time| self.clock.instant(time));
             let deadline = tick.into_iter().chain(look).min();
             let [
@@ -141,8 +161,16 @@ impl Supervisor<'_> {
                 signals,
                 parent_gone,
                 stdout_closed,
+                one_way,
+                other_way,
                 fork_refused,
             ] = poll::wait(wanted, deadline)?;
+            if (one_way || other_way)
+                && let Some(relay) = &mut surroundings.relay
+            {
+                let passed = relay.pass_on([one_way, other_way]);
+                self.passed(passed);
+            }
             if news || keeper_gone {
                 self.hear(surroundings)?;
             }
@@ -158,6 +186,9 @@ impl Supervisor<'_> {
             }
             if stdout_closed {
                 self.stdout_watched = false;
+                if let Some(relay) = &mut surroundings.relay {
+                    relay.reader_left(Stream::Out);
+                }
                 self.step(Event::StdoutClosed);
             }
             if fork_refused && let Some(reached) = self.limits.fork_refused() {
@@ -170,9 +201,139 @@ impl Supervisor<'_> {
             }
             if tick.is_some_and(|tick| Instant::now() >= tick) {
                 self.step(Event::Tick);
+                self.mind_silence(surroundings);
             }
         }
         Ok(())
+    }
+
+    /// When something is to be done though nothing happens.
+    fn next_tick(&self) -> Option<Duration> {
+        let silence = self.silence.as_ref().filter(|_| self.course.is_running());
+        let silence = silence.map(Silence::next_tick);
+        match (self.course.next_tick(), silence) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Takes note of what was passed on.
+    fn passed(&mut self, passed: Passed) {
+        if passed.bytes > 0
+            && let Some(silence) = &mut self.silence
+        {
+            silence.heard(self.clock.now());
+        }
+        if let Some(error) = passed.failed {
+            self.listener.output_lost(&error);
+        }
+    }
+
+    /// Passes on what there is, so that it comes before what happens next.
+    fn catch_up(&mut self, surroundings: &mut Surroundings) {
+        if let Some(relay) = &mut surroundings.relay {
+            let passed = relay.catch_up();
+            self.passed(passed);
+        }
+    }
+
+    /// Looks whether a silent suite does anything, when that is due.
+    fn mind_silence(&mut self, surroundings: &Surroundings) {
+        let now = self.clock.now();
+        let Some(silence) = self.silence.as_mut().filter(|_| self.course.is_running()) else {
+            return;
+        };
+        let Some(due) = silence.due(now) else { return };
+        if surroundings.relay.as_ref().is_some_and(Relay::is_held_up) {
+            // Whoever reads the output does not take it; the suite may well be waiting for that.
+            silence.heard(now);
+            return;
+        }
+        let effort = Effort::look(&self.hold);
+        let used = effort.since(&self.effort);
+        self.effort = effort;
+        match due {
+            Due::Begin => silence.begin(now),
+            Due::Judge => {
+                let (quiet, of) = (silence.quiet(now), silence.watched(now));
+                debug!(?quiet, ?used, ?of, "silent");
+                match silence.judge(now, used) {
+                    Found::Works => self.listener.silent_at_work(quiet, used, of),
+                    Found::Silent => {
+                        let limit = silence.limit();
+                        self.step(Event::Silent(limit));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shows every process of the run.
+    fn show_family(&mut self, why: Why) {
+        let now = self.clock.now();
+        let (processes, more) = family::look(&self.hold);
+        self.listener.family(&Family {
+            why,
+            elapsed: now,
+            quiet: self.silence.as_ref().map(|silence| silence.quiet(now)),
+            processes,
+            more,
+        });
+    }
+
+    /// The terminal has another size. The suite has been told, and finds the pseudoterminal as it was; so it is told again.
+    fn resized(&mut self, surroundings: &Surroundings) {
+        if surroundings.relay.as_ref().is_some_and(Relay::take_sizes) {
+            Order::Signal(signal::WINCH).send(self.line);
+        }
+    }
+
+    /// Passes on what was written before the end. Ends when that is done, when the reader leaves, and when somebody asks for
+    /// the end; after a run that was ended also when the reader takes nothing for a while.
+    fn pass_on_the_rest(&mut self, surroundings: &mut Surroundings) {
+        let Some(relay) = &mut surroundings.relay else {
+            return;
+        };
+        let mut rest = relay.rest();
+        loop {
+            let passed = rest.pass_on();
+            if let Some(error) = passed.failed {
+                self.listener.output_lost(&error);
+            }
+            let Some([one_way, other_way]) = rest.interests() else {
+                return;
+            };
+            let patience = (self.course.end() != End::Itself).then(|| Instant::now() + UNTAKEN);
+            let parent = surroundings.parent.as_ref().filter(|_| self.parent_watched);
+            let wanted = [
+                one_way,
+                other_way,
+                Some((surroundings.signals.as_fd(), Interest::Readable)),
+                parent.map(|parent| (parent.as_fd(), Interest::Readable)),
+            ];
+            let Ok([one_way, other_way, signals, parent_gone]) = poll::wait(wanted, patience)
+            else {
+                return;
+            };
+            while signals && let Some(arrived) = surroundings.signals.next() {
+                match arrived.signal {
+                    signal::TERM | signal::INT | signal::HUP | signal::QUIT => return,
+                    signal::TSTP => signal::stop(signal::TSTP, Whom::OwnGroup),
+                    _ => {}
+                }
+            }
+            let untaken = patience.is_some_and(|patience| Instant::now() >= patience);
+            if parent_gone || (untaken && !one_way && !other_way) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the suite ended at once and nothing was ever written.
+    fn is_mute(&self, surroundings: &Surroundings) -> bool {
+        let relay = surroundings.relay.as_ref();
+        relay.is_some_and(Relay::nothing_was_written)
+            && self.leader_ended.is_some_and(|ended| ended < AT_ONCE)
     }
 
     /// When the watch over the ceilings looks next; what is being killed is beyond them no more.
@@ -204,6 +365,7 @@ impl Supervisor<'_> {
                 }
                 News::ExecFailed(errno) => self.failed = Some(Supervised::NotExecuted(errno)),
                 News::Stopped(by) => {
+                    self.catch_up(surroundings);
                     // While everything is being killed, stops are guardrun's own: a round stops all before it kills.
                     if let Some(job) = &mut surroundings.job
                         && !self.course.is_killing()
@@ -213,6 +375,8 @@ impl Supervisor<'_> {
                 }
                 News::Continued => {}
                 News::Ended(status) => {
+                    self.catch_up(surroundings);
+                    self.leader_ended = Some(self.clock.now());
                     // From now on Ctrl-C is for guardrun.
                     if let Some(job) = &mut surroundings.job {
                         job.take_back();
@@ -223,6 +387,7 @@ impl Supervisor<'_> {
                     self.said_quiet = true;
                     self.quiet_if_empty();
                 }
+                News::FromTerminal(signal::WINCH) => self.resized(surroundings),
                 News::FromTerminal(signal) => self.step(Event::FromTerminal(signal)),
             }
         }
@@ -252,6 +417,11 @@ impl Supervisor<'_> {
             // The front's own business: its keeper is watched by pidfd, its writes answer with EPIPE.
             signal::CHLD | signal::PIPE | signal::TTOU => {}
             other => {
+                if (other == signal::CONT || other == signal::WINCH)
+                    && let Some(relay) = &surroundings.relay
+                {
+                    relay.take_sizes();
+                }
                 if other == signal::CONT
                     && let Some(job) = &mut surroundings.job
                 {
@@ -270,6 +440,7 @@ impl Supervisor<'_> {
             match action {
                 Action::Forward(signal) => Order::Signal(signal).send(self.line),
                 Action::AskAll => self.hold.ask_all(),
+                Action::ShowFamily(why) => self.show_family(why),
                 Action::NameSurvivors => {
                     self.survivors = self.look_until_seen();
                     if !self.survivors.is_empty() {
@@ -303,7 +474,7 @@ impl Supervisor<'_> {
     }
 
     /// Waits for the keeper's end, which at level `namespace` is the proof that nothing is left.
-    fn conclude(self) -> Supervised {
+    fn conclude(self, elapsed: Duration, mute: bool) -> Supervised {
         let left =
             self.unkilled.is_empty() && poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
         if left {
@@ -317,18 +488,19 @@ impl Supervisor<'_> {
             (End::Itself, Some(reached)) => End::OverLimit(reached),
             (end, _) => end,
         };
-        Supervised::Over(Outcome {
+        Supervised::Over(Box::new(Outcome {
             level: Some(self.hold.level),
             lacks: Vec::new(),
             end,
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
+            mute,
             peak: self.limits.peak(),
             killed_for_memory: self.limits.killed_for_memory(),
             limits: self.limits.in_force,
-            elapsed: self.clock.now(),
+            elapsed,
             cleared: None,
-        })
+        }))
     }
 }

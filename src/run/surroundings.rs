@@ -1,7 +1,7 @@
 //! What a run finds when it starts, the same at whatever level it is held: signals, terminal, parent, the suite's command and
 //! environment. All of it is noted before the first fork.
 
-use super::{Listener, job::Job};
+use super::{Listener, job::Job, relay::Relay};
 use crate::host::{self, Parent};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -52,6 +52,8 @@ pub(super) struct Surroundings {
     pub(super) listens: bool,
     /// (read end for the suite, write end that only the front holds)
     pub(super) lifeline: Option<(OwnedFd, OwnedFd)>,
+    /// Only for a run with an idle limit; without it the suite's streams are not touched.
+    pub(super) relay: Option<Relay>,
     /// The suite's private directories, if it has any.
     pub(super) private: Option<Private>,
     pub(super) had_children: bool,
@@ -123,6 +125,12 @@ impl Surroundings {
             command,
             listens,
             lifeline,
+            relay: plan
+                .hold
+                .idle
+                .map(|_| Relay::open())
+                .transpose()
+                .context("could not make the way for the suite's output")?,
             private,
             had_children: wait::have_children(),
             // Takes a privilege; without it the front is as safe as any small process beside a suite that goes first.

@@ -73,7 +73,7 @@ impl<'a> Survey<'a> {
 }
 
 /// Its arguments in one line; its name in brackets where it shows none.
-fn command(stat: &Stat) -> String {
+pub(super) fn command(stat: &Stat) -> String {
     let arguments = procfs::arguments(stat.id.pid);
     if arguments.is_empty() {
         return format!("[{}]", stat.name);

@@ -457,8 +457,8 @@ mod tests {
         fs::write(tmp.join(OsStr::from_bytes(b"\xff\xfe")), "").unwrap();
         mkfifo(&tmp.join("fifo"), Mode::S_IRWXU).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(tmp.join("socket")).unwrap();
-        fs::set_permissions(tmp.join("a/b"), fs::Permissions::from_mode(0)).unwrap();
-        fs::set_permissions(&tmp, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(tmp.join("a/b"), fs::Permissions::from_mode(0o0)).unwrap();
+        fs::set_permissions(&tmp, fs::Permissions::from_mode(0o0)).unwrap();
         let cleared = clear(&place.top(), identity, &mut || true).unwrap();
         assert!(cleared.finished && cleared.stays.is_empty(), "{cleared:?}");
         assert_eq!(found(&cleared, "tmp"), (7, 2));

@@ -70,6 +70,22 @@ pub fn wait_for_end(read_end: &OwnedFd) {
     ) {}
 }
 
+/// Lets reads and writes through this descriptor's description fail where they would wait (O_NONBLOCK). Only for what this
+/// program has opened itself: others who share a description would be changed as well.
+pub fn never_wait(fd: &impl AsFd) -> io::Result<()> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: F_GETFL on an open descriptor takes nothing and touches no memory.
+    let flags = check(unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
+    // SAFETY: F_SETFL on an open descriptor takes a number and touches no memory.
+    check(unsafe { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) }).map(drop)
+}
+
+/// Makes this the standard stream of that number, surviving exec. For a child that is about to become the suite.
+pub fn put_in_place(fd: BorrowedFd<'_>, stream: RawFd) -> io::Result<()> {
+    // SAFETY: dup2 takes two numbers; the stream's copy in this child belongs to nobody else.
+    check(unsafe { libc::dup2(fd.as_raw_fd(), stream) }).map(drop)
+}
+
 /// Standard output, to be watched.
 pub fn stdout() -> BorrowedFd<'static> {
     // SAFETY: number 1 is open for the whole life of this program: the Rust runtime opens /dev/null there if nothing else

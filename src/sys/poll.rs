@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 pub enum Interest {
     /// Something to read, or the end of it.
     Readable,
+    /// Room to write, or an end of it.
+    Writable,
     /// Nothing but the other side's going away.
     Hangup,
     /// A change of a kernel file that announces itself as priority data, such as cgroup.events.
@@ -54,9 +56,18 @@ pub fn wait<const N: usize>(
 
 /// Whether the descriptor becomes readable within this time.
 pub fn readable_within(fd: BorrowedFd<'_>, time: Duration) -> bool {
+    ready_within(fd, Interest::Readable, time)
+}
+
+/// Whether there comes to be room to write within this time.
+pub fn writable_within(fd: BorrowedFd<'_>, time: Duration) -> bool {
+    ready_within(fd, Interest::Writable, time)
+}
+
+fn ready_within(fd: BorrowedFd<'_>, interest: Interest, time: Duration) -> bool {
     let deadline = Instant::now() + time;
     loop {
-        match wait([Some((fd, Interest::Readable))], Some(deadline)) {
+        match wait([Some((fd, interest))], Some(deadline)) {
             Ok([true]) => return true,
             Ok([false]) if Instant::now() < deadline => {}
             _ => return false,
@@ -67,6 +78,7 @@ pub fn readable_within(fd: BorrowedFd<'_>, time: Duration) -> bool {
 fn events(interest: Interest) -> libc::c_short {
     match interest {
         Interest::Readable => libc::POLLIN,
+        Interest::Writable => libc::POLLOUT,
         Interest::Hangup => 0,
         Interest::Priority => libc::POLLPRI,
     }

@@ -25,6 +25,10 @@ pub struct Stat {
     pub session: i32,
     /// How many threads it has.
     pub threads: i32,
+    /// Its processor time, user and system, in clock ticks.
+    pub ticks: u64,
+    /// The same of all its children that it has waited for, and theirs.
+    pub ticks_of_children: u64,
     /// Its memory, in pages, whole where it is shared with others.
     pub resident: u64,
 }
@@ -72,6 +76,7 @@ fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
     let (_, name) = head.split_once('(')?;
     let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<i32>().ok();
+    let count = |index: usize| fields.get(index)?.parse::<u64>().ok();
     Some(Stat {
         id: ProcessId {
             pid,
@@ -83,7 +88,9 @@ fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
         group: number(2)?,
         session: number(3)?,
         threads: number(17)?,
-        resident: fields.get(21)?.parse().ok()?,
+        ticks: count(11)? + count(12)?,
+        ticks_of_children: count(13).unwrap_or(0) + count(14).unwrap_or(0),
+        resident: count(21).unwrap_or(0),
     })
 }
 
@@ -283,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
-        let line = "7 (a) b) (c) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 4242 0 0";
+        let line = "7 (a) b) (c) S 1 7 7 0 -1 4194560 1 0 0 0 11 12 13 14 20 0 3 0 4242 0 99";
         let stat = parse_stat(7, line).unwrap();
         assert_eq!(stat.name, "a) b) (c");
         assert_eq!(
@@ -298,6 +305,10 @@ mod tests {
             }
         );
         assert_eq!(stat.threads, 3);
+        assert_eq!(
+            (stat.ticks, stat.ticks_of_children, stat.resident),
+            (23, 27, 99)
+        );
     }
 
     #[test]

@@ -129,6 +129,11 @@ pub fn take_over(set: &Set) -> Inherited {
 }
 
 impl Inherited {
+    /// Lets through again, in the front, what was let through when it was started.
+    pub fn restore_mask(&self) {
+        set_mask(&self.mask);
+    }
+
     /// Puts everything back as it was, in the child that becomes the suite.
     pub fn restore(&self) {
         if self.chld_ignored {

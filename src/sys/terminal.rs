@@ -7,7 +7,7 @@ use super::signal::{self, Set};
 use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// The controlling terminal of this process.
 #[derive(Debug)]
@@ -64,6 +64,22 @@ impl Terminal {
             let _ = tcsetattr(&self.0, SetArg::TCSANOW, modes);
         }
     }
+}
+
+/// The size of a terminal (TIOCGWINSZ); None for what is none.
+pub fn size(fd: BorrowedFd<'_>) -> Option<libc::winsize> {
+    // SAFETY: winsize is plain old data for which all zeroes is a valid value.
+    let mut size: libc::winsize = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes one winsize, which outlives the call.
+    let known = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) } == 0;
+    known.then_some(size)
+}
+
+/// How many columns this terminal has; None for what is none, or does not know.
+pub fn columns(fd: BorrowedFd<'_>) -> Option<usize> {
+    size(fd)
+        .map(|size| usize::from(size.ws_col))
+        .filter(|columns| *columns > 0)
 }
 
 fn own_group() -> i32 {

@@ -29,7 +29,7 @@ pub(crate) fn run(manner: &str, words: &Words) -> io::Result<i32> {
         _ => {
             for _ in 0..first {
                 if let Side::Child = sys::fork()? {
-                    let _ = life::sleep_out();
+                    life::sleep_out();
                 }
             }
             say("full")?;

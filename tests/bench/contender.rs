@@ -71,6 +71,10 @@ pub(crate) fn all(place: &Path) -> (Vec<Contender>, Vec<Skipped>) {
         held("guardrun cgroup", &["--level", "cgroup"]),
         held("guardrun subreaper", &["--level", "subreaper"]),
         held(
+            "guardrun relaying",
+            &["--level", "subreaper", "--idle", "10m"],
+        ),
+        held(
             "guardrun with policy",
             &["--policy", &policy.to_string_lossy()],
         ),

@@ -7,6 +7,7 @@
 //! ```text
 //!  wall.rs   how much longer `X -- true` takes than `true`
 //!  rest.rs   memory and processor time of whatever stands between the caller and a sleeping suite
+//!  relay.rs  bytes per second of a suite's output, with and without guardrun passing it on
 //!  end.rs    from the kill of N processes to the end of the run, next to what the kernel takes by itself
 //!  proof.rs  counting large reports: time and memory
 //! ```
@@ -17,6 +18,7 @@ mod contender;
 mod end;
 mod figures;
 mod proof;
+mod relay;
 mod rest;
 mod sleepers;
 mod start;
@@ -53,6 +55,9 @@ struct Words {
     /// Seconds for which an idle run is watched
     #[arg(long, default_value_t = 10)]
     idle: u64,
+    /// Turns of each program in the measurement of output that is passed on
+    #[arg(long, default_value_t = 15)]
+    relay: usize,
     /// Numbers of processes to end
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     end: Vec<usize>,
@@ -70,6 +75,7 @@ const COUNTINGS: usize = 9;
 enum Part {
     Wall,
     Rest,
+    Relay,
     End,
     Proof,
 }
@@ -118,6 +124,10 @@ fn measure(words: &Words) -> io::Result<()> {
     if wants(Part::Rest) {
         say("memory and processor time at rest …")?;
         reports.push(rest::measure(&contenders, words.idle)?);
+    }
+    if wants(Part::Relay) {
+        say("output passed on …")?;
+        reports.push(relay::measure(words.relay)?);
     }
     for number in words.end.iter().filter(|_| wants(Part::End)) {
         say(&format!("ending {number} processes …"))?;

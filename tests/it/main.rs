@@ -8,6 +8,7 @@ mod environment;
 mod escape;
 mod explain;
 mod gate;
+mod idle;
 mod init;
 mod lab;
 mod leaks;

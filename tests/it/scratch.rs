@@ -2,18 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// An empty directory below the target directory, outside any repository of its own unless the test makes one.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     pub(crate) fn new() -> Scratch {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("scratch-{}-{count}", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::create_dir_all(&path).unwrap();
+        // Not named by a pid: each test that starts processes has a pid namespace of its own, and the pid 2.
+        let template = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scratch-XXXXXX");
+        let path = nix::unistd::mkdtemp(&template).unwrap();
         Scratch(path.canonicalize().unwrap())
     }
 

@@ -1,5 +1,5 @@
 //! The terminal, by a real one: "the foreground and the settings are given back on every way out", and Ctrl-C, Ctrl-Z, `fg`
-//! and `bg` do what they do without guardrun.
+//! and `bg` do what they do without guardrun. Each is tried with guardrun relaying the suite's output, too.
 
 use crate::escape::matrix::can_hold;
 use crate::support::PATIENCE;
@@ -21,8 +21,13 @@ const LONG_GRACE: [&str; 2] = ["--grace", "10m"];
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
 
-fn at_every_level(check: impl Fn(&Bench, &str)) {
-    let bench = Bench::new();
+/// At every level, with the suite's output as it is and with guardrun relaying it: neither makes a difference here.
+pub(crate) fn at_every_level(check: impl Fn(&Bench, &str)) {
+    at_every_level_on(Bench::new(), &check);
+    at_every_level_on(Bench::relaying(), &check);
+}
+
+fn at_every_level_on(bench: Bench, check: &impl Fn(&Bench, &str)) {
     for level in LEVELS {
         if can_hold(&bench, User::present(), level) {
             check(&bench, level);
@@ -31,12 +36,12 @@ fn at_every_level(check: impl Fn(&Bench, &str)) {
 }
 
 /// A run of the present user's on a terminal.
-fn on_terminal<'b>(bench: &'b Bench, level: &str, pty: &Pty) -> Run<'b> {
+pub(crate) fn on_terminal<'b>(bench: &'b Bench, level: &str, pty: &Pty) -> Run<'b> {
     Run::held(bench, User::present(), level).terminal(pty)
 }
 
 /// A shell's line that runs a command under guardrun.
-fn line(bench: &Bench, level: &str, command: &str) -> String {
+pub(crate) fn line(bench: &Bench, level: &str, command: &str) -> String {
     let guardrun = bench.guardrun().display().to_string();
     format!("{guardrun} --quiet --level {level} -- {command}")
 }
@@ -432,7 +437,7 @@ fn guardrun_works_without_a_terminal_and_with_closed_streams() {
 }
 
 /// A real shell on a terminal, at its prompt; None, and skipped by name, where there is none.
-fn interactive_shell(bench: &Bench) -> Option<(Scene, Pty)> {
+pub(crate) fn interactive_shell(bench: &Bench) -> Option<(Scene, Pty)> {
     if !Path::new("/bin/bash").exists() {
         gate::skip("job control under a real shell", "there is no bash");
         return None;
@@ -449,7 +454,7 @@ fn interactive_shell(bench: &Bench) -> Option<(Scene, Pty)> {
 }
 
 /// The actor's command line with news for this shell's test.
-fn suite_line(bench: &Bench, shell: &Scene, manner: &str) -> String {
+pub(crate) fn suite_line(bench: &Bench, shell: &Scene, manner: &str) -> String {
     format!(
         "{} {manner} --news {}",
         bench.actor().display(),
@@ -458,7 +463,7 @@ fn suite_line(bench: &Bench, shell: &Scene, manner: &str) -> String {
 }
 
 /// Leaves the shell and wants nothing to be left.
-fn leave(mut shell: Scene, mut pty: Pty) {
+pub(crate) fn leave(mut shell: Scene, mut pty: Pty) {
     pty.keys("exit\n");
     assert!(
         shell.wait_for_end().is_some(),
@@ -509,7 +514,7 @@ fn wait_until_shell_has_left(shell: &Scene, pty: &Pty) {
 }
 
 /// Looks until it is so: for what only /proc and the terminal can tell, and that announces itself nowhere.
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < until, "not so: {what}");

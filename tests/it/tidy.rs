@@ -10,7 +10,7 @@ const ROOMS: [&str; 16] = [
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "src/values.rs",
     "src/exit.rs",
     "src/cli.rs",
@@ -19,6 +19,7 @@ const PURE: [&str; 9] = [
     "src/plan/",
     "src/outcome/",
     "src/run/course.rs",
+    "src/run/silence.rs",
     "src/keeper/message.rs",
 ];
 

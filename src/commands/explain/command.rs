@@ -299,6 +299,7 @@ impl Explanation {
             ("at least", &hold.at_least),
             ("timeout", &hold.timeout),
             ("grace", &hold.grace),
+            ("idle", &hold.idle),
         ] {
             let place = part.place.as_deref().unwrap_or("built in");
             writeln!(f, "{name:<10} {}  ({place})", part.value)?;

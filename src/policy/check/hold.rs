@@ -1,10 +1,10 @@
 //! How a suite is held: levels, deadlines, and what a gate asks for.
 
 use super::loosening::{ALLOW_LEAKS, HOLD_WEAKER, InForce, OUTLIVE_PARENT};
-use super::{Checked, ceilings, environment};
+use super::{Checked, ceilings, environment, idle};
 use crate::policy::ceilings::Needs;
 use crate::policy::error::PolicyError;
-use crate::policy::model::{Hold, Note, Place, Policy, Said};
+use crate::policy::model::{Hold, Idle, Note, Place, Policy, Said};
 use crate::policy::source::Source;
 use crate::policy::text::{nearest, printable};
 use crate::policy::written;
@@ -25,6 +25,7 @@ struct Keys<'w> {
     at_least: Option<&'w Spanned<String>>,
     timeout: Option<&'w Spanned<String>>,
     grace: Option<&'w Spanned<String>>,
+    idle: Option<&'w written::Idle>,
     lifeline: Option<&'w Spanned<bool>>,
 }
 
@@ -34,6 +35,7 @@ struct Values {
     at_least: Option<Level>,
     timeout: Option<Duration>,
     grace: Option<Duration>,
+    idle: Option<Idle>,
     lifeline: Option<bool>,
     said: Said,
 }
@@ -52,6 +54,7 @@ pub(super) fn defaults(source: &Source, written: &written::Defaults) -> Checked<
         at_least: written.at_least.as_ref(),
         timeout: written.timeout.as_ref(),
         grace: written.grace.as_ref(),
+        idle: written.idle.as_ref(),
         lifeline: written.lifeline.as_ref(),
     };
     let values = keys.values(source)?;
@@ -67,6 +70,7 @@ pub(super) fn defaults(source: &Source, written: &written::Defaults) -> Checked<
         at_least: values.at_least.unwrap_or(built_in.at_least),
         timeout: values.timeout,
         grace: values.grace.unwrap_or(built_in.grace),
+        idle: values.idle,
         lifeline: values.lifeline.unwrap_or(built_in.lifeline),
         ceilings: ceilings::ceilings(source, limits, built_in.ceilings)?,
         ..built_in
@@ -89,6 +93,7 @@ pub(super) fn of_suite(
         at_least: written.at_least.as_ref(),
         timeout: written.timeout.as_ref(),
         grace: written.grace.as_ref(),
+        idle: written.idle.as_ref(),
         lifeline: written.lifeline.as_ref(),
     };
     let values = keys.values(source)?;
@@ -150,6 +155,7 @@ pub(super) fn of_suite(
         at_least,
         timeout: values.timeout.or(base.timeout),
         grace: values.grace.unwrap_or(base.grace),
+        idle: values.idle.or(base.idle),
         leaks: if in_force.has(ALLOW_LEAKS) {
             Leaks::Warn
         } else {
@@ -175,6 +181,7 @@ pub(super) fn of_suite(
         at_least: at_least_place.or_else(|| base_said.at_least.clone()),
         timeout: values.said.timeout.or_else(|| base_said.timeout.clone()),
         grace: values.said.grace.or_else(|| base_said.grace.clone()),
+        idle: values.said.idle.or_else(|| base_said.idle.clone()),
         lifeline: values.said.lifeline.or_else(|| base_said.lifeline.clone()),
     };
     Ok((hold, said))
@@ -300,12 +307,17 @@ impl Keys<'_> {
                 .grace
                 .map(|text| parse_duration(source, text))
                 .transpose()?,
+            idle: self
+                .idle
+                .map(|written| idle::checked(source, written))
+                .transpose()?,
             lifeline: self.lifeline.map(|lifeline| *lifeline.get_ref()),
             said: Said {
                 level: self.level.and_then(|it| place(it.span())),
                 at_least: self.at_least.and_then(|it| place(it.span())),
                 timeout: self.timeout.and_then(|it| place(it.span())),
                 grace: self.grace.and_then(|it| place(it.span())),
+                idle: self.idle.and_then(|it| place(it.after.span())),
                 lifeline: self.lifeline.and_then(|it| place(it.span())),
             },
         })
@@ -375,7 +387,7 @@ pub(super) fn parse_limit(
     Ok(duration)
 }
 
-fn parse_duration(source: &Source, written: &Spanned<String>) -> Checked<Duration> {
+pub(super) fn parse_duration(source: &Source, written: &Spanned<String>) -> Checked<Duration> {
     let text = written.get_ref();
     let error = |what: String| {
         PolicyError::at(source, written.span(), what)

@@ -6,6 +6,7 @@
 mod ceilings;
 mod environment;
 mod hold;
+mod idle;
 mod lines;
 mod loosening;
 mod proof;

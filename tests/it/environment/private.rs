@@ -86,7 +86,7 @@ fn they_are_the_suites_alone_and_gone_after_a_green_and_a_red_run() {
                 );
                 assert_eq!(
                     directories(scene.place()),
-                    [PathBuf::new(); 0],
+                    Vec::<PathBuf>::new(),
                     "at {level}"
                 );
             }
@@ -115,7 +115,7 @@ fn they_are_the_suites_alone_whatever_the_umask() {
                 "{}",
                 scene.report(umask)
             );
-            assert_eq!(directories(scene.place()), [PathBuf::new(); 0], "{umask}");
+            assert_eq!(directories(scene.place()), Vec::<PathBuf>::new(), "{umask}");
         }
     });
 }
@@ -131,7 +131,7 @@ fn they_are_gone_after_every_signal_to_guardrun() {
                 assert!(scene.wait_for_end().is_some(), "{}", scene.report(level));
                 assert_eq!(
                     directories(scene.place()),
-                    [PathBuf::new(); 0],
+                    Vec::<PathBuf>::new(),
                     "at {level}, signal {signal}"
                 );
             }
@@ -161,7 +161,7 @@ fn they_are_gone_after_a_kill_of_guardrun() {
             }
             assert_eq!(
                 directories(scene.place()),
-                [PathBuf::new(); 0],
+                Vec::<PathBuf>::new(),
                 "at {level}"
             );
         }
@@ -189,7 +189,7 @@ fn they_are_gone_after_a_kill_of_everybody_and_the_next_guardrun_says_so() {
             scene.empty_within(PATIENCE).expect("nothing is left");
             assert_eq!(
                 directories(scene.place()),
-                [PathBuf::new(); 0],
+                Vec::<PathBuf>::new(),
                 "at {level}"
             );
             let err = scene.text("err");
@@ -253,7 +253,7 @@ fn five_thousand_files_are_counted_and_gone() {
             );
             assert_eq!(
                 directories(scene.place()),
-                [PathBuf::new(); 0],
+                Vec::<PathBuf>::new(),
                 "at {level}"
             );
         }
@@ -284,7 +284,7 @@ fn hostile_contents_go_and_what_they_point_to_stays() {
             );
             assert_eq!(
                 directories(scene.place()),
-                [PathBuf::new(); 0],
+                Vec::<PathBuf>::new(),
                 "{}",
                 scene.report(level)
             );
@@ -413,7 +413,7 @@ fn guardruns_records_do_not_move_and_a_guardrun_inside_works() {
             );
             assert_eq!(
                 directories(scene.place()),
-                [PathBuf::new(); 0],
+                Vec::<PathBuf>::new(),
                 "at {level}"
             );
         }
@@ -433,7 +433,7 @@ fn a_run_that_cannot_be_held_leaves_no_directories() {
             "{}",
             scene.report("")
         );
-        assert_eq!(directories(scene.place()), [PathBuf::new(); 0]);
+        assert_eq!(directories(scene.place()), Vec::<PathBuf>::new());
     });
 }
 

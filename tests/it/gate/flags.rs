@@ -5,7 +5,7 @@ use crate::policy::{DAEMON, good};
 use guardrun::cli::{LevelChoice, RunOptions};
 use guardrun::gate::Loosening;
 use guardrun::policy::{Hold, Policy};
-use guardrun::values::{Leaks, Level};
+use guardrun::values::{Leaks, Level, Working};
 use std::time::Duration;
 
 fn flagged(policy: &Policy, suite: Option<&str>, flags: &RunOptions) -> Result<Hold, Loosening> {
@@ -20,6 +20,34 @@ fn none() -> RunOptions {
 
 fn seconds(seconds: u64) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
+}
+
+#[test]
+fn an_idle_limit_may_be_shorter_and_not_longer_and_stays_as_strict_to_one_that_works() {
+    let policy = good(&DAEMON.replace(
+        "timeout = \"10m\"",
+        "idle = { after = \"2m\", working = \"kill\" }",
+    ));
+    let hold = |idle| flagged(&policy, Some("daemon"), &RunOptions { idle, ..none() });
+    let shorter = hold(seconds(60)).unwrap().idle.unwrap();
+    assert_eq!(
+        (Some(shorter.after), shorter.working),
+        (seconds(60), Working::Kill)
+    );
+    let error = hold(seconds(121)).unwrap_err().to_string();
+    assert!(
+        error.contains("asked for is an idle limit of 2m (guardrun.toml:15)"),
+        "{error}"
+    );
+    let flags = RunOptions {
+        idle: seconds(9999),
+        ..none()
+    };
+    let new = flagged(&policy, Some("unit"), &flags)
+        .unwrap()
+        .idle
+        .unwrap();
+    assert_eq!(new.working, Working::Warn);
 }
 
 #[test]

@@ -22,6 +22,12 @@ const TABLE: &[(Both, &str)] = &[
         Good,
         "unmatched='refuse'\n[defaults]\nlevel='auto'\nat-least='cgroup'\ntimeout='1h 30m'\ngrace='0s'\nlifeline=true",
     ),
+    (Good, "[defaults]\nidle='2m'"),
+    (
+        Good,
+        "[suite.a]\ncommand=['a']\nidle={after='2m', working='kill'}",
+    ),
+    (Good, "[suite.a]\ncommand=['a']\nidle={after='2m'}"),
     (
         Good,
         "[suite.a]\ncommand=['a']\nexamples=['a b', ['a', '']]\nno-match=['b']\nlevel='namespace'",
@@ -152,6 +158,10 @@ const TABLE: &[(Both, &str)] = &[
     (Bad, "[defaults]\ntimeout='10'"),
     (Bad, "[defaults]\ntimeout='soon'"),
     (Bad, "[defaults]\nlifeline='yes'"),
+    (Bad, "[defaults]\nidle=120"),
+    (Bad, "[defaults]\nidle={working='kill'}"),
+    (Bad, "[defaults]\nidle={after='2m', working='maybe'}"),
+    (Bad, "[defaults]\nidle={after='2m', then='kill'}"),
     (Bad, "[gate.g]\nenv='G_TESTS'\nwhy='w'"),
     (Bad, "[gate.g]\nenv='G_TESTS'\nwhere='w'"),
     (Bad, "[gate.g]\nwhy='w'\nwhere='w'"),
@@ -237,6 +247,7 @@ const TABLE: &[(Both, &str)] = &[
         "[suite.a]\ncommand=['a']\n[suite.a.dangerously-hold-weaker]\nat-least='subreaper'\nreason='r'",
     ),
     (BadByMeaning, "[defaults]\ntimeout='0s'"),
+    (BadByMeaning, "[defaults]\nidle='0s'"),
     (BadByMeaning, "[defaults]\ntimeout='10 parsecs'"),
 ];
 

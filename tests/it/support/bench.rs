@@ -64,6 +64,7 @@ fn unused_id() -> u32 {
 pub(crate) struct Bench {
     root: PathBuf,
     runs: AtomicU32,
+    relaying: bool,
     small_tables: OnceLock<bool>,
     plain_place: OnceLock<PathBuf>,
 }
@@ -88,9 +89,22 @@ impl Bench {
         Bench {
             root,
             runs: AtomicU32::new(0),
+            relaying: false,
             small_tables: OnceLock::new(),
             plain_place: OnceLock::new(),
         }
+    }
+
+    /// The same for runs whose output guardrun relays: they have an idle limit that nobody reaches.
+    pub(crate) fn relaying() -> Bench {
+        let mut bench = Bench::new();
+        bench.relaying = true;
+        bench
+    }
+
+    /// Whether its runs are such.
+    pub(crate) fn is_relaying(&self) -> bool {
+        self.relaying
     }
 
     /// The program under test.

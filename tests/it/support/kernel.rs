@@ -90,3 +90,15 @@ pub(crate) fn signal_group(group: i32, signal: i32) {
     // SAFETY: takes and gives plain integers.
     unsafe { libc::kill(-group, signal) };
 }
+
+/// Gives a terminal this size (TIOCSWINSZ).
+pub(crate) fn set_size(terminal: &impl AsRawFd, rows: u16, columns: u16) {
+    let size = libc::winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    // SAFETY: the kernel reads one winsize, which outlives the call.
+    unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+}

@@ -75,10 +75,15 @@ fn pids(pid: i32) -> Option<Vec<i32>> {
 
 /// A line about a process for the report of a leak.
 pub(crate) fn portrait(pid: i32) -> String {
+    let state = state(pid).unwrap_or('?');
+    format!("{pid} {state} {}", command(pid))
+}
+
+/// Its command line; empty for who has none any more.
+pub(crate) fn command(pid: i32) -> String {
     let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let words = String::from_utf8_lossy(&words).replace('\0', " ");
-    let state = state(pid).unwrap_or('?');
-    format!("{pid} {state} {}", words.trim())
+    words.trim().to_owned()
 }
 
 /// The parent.

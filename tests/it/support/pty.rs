@@ -51,6 +51,11 @@ impl Pty {
         &self.slave
     }
 
+    /// The test's side.
+    pub(crate) fn master(&self) -> &PtyMaster {
+        &self.master
+    }
+
     /// Makes it the user's own, as login(1) does.
     pub(crate) fn give_to(&self, user: User) {
         if let Some(id) = user.to_become() {

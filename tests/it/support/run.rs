@@ -82,6 +82,9 @@ impl<'b> Run<'b> {
             let path = run.place.join(part);
             run = run.variable(name, path);
         }
+        if bench.is_relaying() {
+            run = run.variable("GUARDRUN_IDLE", "10m");
+        }
         run.variable("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
     }
 

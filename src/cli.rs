@@ -95,6 +95,8 @@ pub enum Action {
     Assert(Assert),
     /// Write a first guardrun.toml for this repository
     Init(Init),
+    /// Take tests that run by now out of the list of those that may be skipped
+    Ratchet(Ratchet),
     /// Print the JSON Schema of guardrun.toml, or of what guardrun reports
     Schema {
         /// What it is the schema of
@@ -205,6 +207,9 @@ pub struct RunOptions {
     /// Go on when the process that started guardrun dies
     #[arg(long, env = "GUARDRUN_OUTLIVE_PARENT", value_parser = clap::builder::FalseyValueParser::new())]
     pub outlive_parent: bool,
+    /// Fail unless tests were executed: nothing executed, a skip that nobody accepted, or no proof of a gated suite is a failure
+    #[arg(long, env = "GUARDRUN_REQUIRE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub require: bool,
     /// Print what would be run and how, and run nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -280,6 +285,19 @@ pub struct Assert {
     pub gate: Option<String>,
 }
 
+/// `guardrun ratchet`.
+#[derive(Args, Debug)]
+pub struct Ratchet {
+    /// The suite whose last report is compared with its list
+    pub suite: String,
+    /// Change nothing, and fail if there is something to change
+    #[arg(long, conflicts_with = "allow_growth")]
+    pub check: bool,
+    /// Put newly skipped tests on the list as well, for this reason
+    #[arg(long, value_name = "REASON", value_parser = parse_reason)]
+    pub allow_growth: Option<String>,
+}
+
 /// `guardrun init`.
 #[derive(Args, Debug)]
 pub struct Init {
@@ -307,6 +325,14 @@ fn parse_limit(text: &str) -> Result<Duration, String> {
 /// A duration as people write it: `90s`, `10m`, `1h 30m`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 90s or 10m"))
+}
+
+/// A reason that says something.
+fn parse_reason(text: &str) -> Result<String, String> {
+    match text.chars().any(char::is_alphanumeric) {
+        true => Ok(text.trim().to_owned()),
+        false => Err("it says nothing; write why these tests may be skipped".to_owned()),
+    }
 }
 
 /// An amount of memory with its unit. Whether 4G is 4 GiB or 4 GB depends on whom one asks.

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod proof;
 pub mod registry;
 pub mod report;
 pub mod run;

@@ -7,6 +7,8 @@ mod doctor;
 pub mod explain;
 mod gather;
 pub mod init;
+mod prove;
+mod ratchet;
 mod room;
 mod run;
 
@@ -45,6 +47,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Some(Action::Man) => about::man(),
         Some(Action::Explain(options)) => explain::command(&voice, general, options),
         Some(Action::Init(options)) => init::command(&voice, &options),
+        Some(Action::Ratchet(options)) => ratchet::command(&voice, general, &options),
         Some(Action::Schema { of }) => report::data(match of {
             SchemaOf::Policy => SCHEMA,
             SchemaOf::Report => report::SCHEMA,

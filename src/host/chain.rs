@@ -2,11 +2,13 @@
 //!
 //! Pure: it knows the usual programs by their words, and tries nothing. `guardrun doctor --through` tries.
 
+/// What usually takes the environment away, and how to find out.
+pub const CULPRITS: &str = "usual culprits are sudo, env -i, nix develop -i, docker run without -e, ssh, turbo, tox, bazel; \
+     `guardrun doctor --through 'PREFIX…'` shows which variable is lost";
+
 /// What is said wherever the environment did not arrive, and nobody knows yet where it was lost.
 pub fn hint() -> String {
-    "hint: usual culprits are sudo, env -i, nix develop -i, docker run without -e, ssh, turbo, tox, bazel; \
-     `guardrun doctor --through 'PREFIX…'` shows which variable is lost"
-        .to_owned()
+    format!("hint: {CULPRITS}")
 }
 
 /// A remedy for each part of the command line that is known to lose variables. `lost` are the names that did not arrive.

@@ -5,6 +5,7 @@ pub mod chain;
 mod held;
 pub mod origin;
 mod remedy;
+pub mod reports;
 mod room;
 
 pub use held::held_by;

@@ -6,6 +6,7 @@ mod family;
 mod lack;
 mod limits;
 mod precedence;
+mod proved;
 mod retry;
 mod wording;
 
@@ -15,6 +16,7 @@ pub use family::{Family, Relative, Why};
 pub use lack::{Lack, Step};
 pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 pub use precedence::{PRECEDENCE, Rank, rank};
+pub use proved::Proved;
 pub use retry::{Attempt, is_to_be_tried_again};
 
 use crate::ledger::Tally;

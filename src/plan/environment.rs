@@ -170,7 +170,11 @@ impl SuiteEnvironment {
                     .map(|variable| (OsString::from(&variable.name), path(variable))),
             );
         }
-        all.extend(told.into_iter().map(|(name, value)| (name.into(), value)));
+        for (name, value) in told {
+            // Of a name that is there twice, programs differ in which they believe.
+            all.retain(|(other, _)| other != name);
+            all.push((name.into(), value));
+        }
         all
     }
 

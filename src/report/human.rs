@@ -3,6 +3,7 @@
 use super::cleared::Lines;
 use super::environment;
 use super::ledger;
+use super::proof;
 use super::tree;
 use super::voice::{Tone, Voice};
 use super::{Account, text};
@@ -263,6 +264,14 @@ pub(super) fn plan(plan: &Plan) -> String {
             format!("{}, open by {}=1", open.gate, open.variable),
         ));
     }
+    for owed in &plan.owed {
+        let proof = owed.proof.as_ref().map(ToString::to_string);
+        let required = owed.required.then(|| "required".to_owned());
+        let words: Vec<String> = proof.into_iter().chain(required).collect();
+        if !words.is_empty() {
+            rows.push(("proof", format!("{}: {}", owed.suite, words.join("; "))));
+        }
+    }
     if !plan.removed.is_empty() {
         rows.push(("removed", plan.removed.join(", ")));
     }
@@ -331,6 +340,7 @@ pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
             .iter()
             .for_each(|line| voice.say(Tone::Notice, line));
     }
+    proof::problems(voice, ending);
     let must_be_said = !ending.verdicts.is_empty();
     if voice.quiet && !must_be_said {
         return;
@@ -369,9 +379,10 @@ pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
     voice.say(
         tone,
         &format!(
-            "{verdicts}{name} {}{attempt} in {}{} · {used}{left} ({level})",
+            "{verdicts}{name} {}{attempt} in {}{}{} · {used}{left} ({level})",
             ending.cause,
             text::seconds(outcome.elapsed),
+            proof::counts(ending),
             ledger::counts(plan, outcome)
         ),
     );

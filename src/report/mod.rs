@@ -11,6 +11,7 @@ mod junit;
 mod ledger;
 mod log;
 mod output;
+mod proof;
 mod text;
 mod tree;
 mod voice;

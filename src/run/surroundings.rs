@@ -218,6 +218,9 @@ fn lifeline() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((fds::move_up(read, 10)?, write))
 }
 
+/// Tells the gates inside the suite to fail where they would skip.
+const REQUIRE: &str = "GUARDRUN_REQUIRE";
+
 /// What guardrun itself tells the suite.
 fn told(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(&'static str, OsString)> {
     let mut told: Vec<(&'static str, OsString)> = vec![(MARK, plan.run.clone().into())];
@@ -231,6 +234,9 @@ fn told(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(&'static str, OsString)
     }
     if let Some(suite) = &plan.suite {
         told.push(("GUARDRUN_RUN_SUITE", suite.into()));
+    }
+    if plan.owed.iter().any(|owed| owed.required) {
+        told.push((REQUIRE, "1".into()));
     }
     if let Some(lifeline) = lifeline {
         told.push((LIFELINE, lifeline.as_raw_fd().to_string().into()));

@@ -17,6 +17,7 @@ mod leaks;
 mod not_ours;
 mod origin;
 mod policy;
+mod proof;
 mod scratch;
 mod status;
 mod streams;

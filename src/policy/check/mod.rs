@@ -10,6 +10,7 @@ mod idle;
 mod junit;
 mod lines;
 mod loosening;
+mod proof;
 mod retry;
 
 use super::environment::EnvironmentRules;
@@ -171,6 +172,8 @@ fn suite(
         hold,
         said,
         loosenings: in_force.loosenings,
+        proof: proof::proof(source, written.proof.as_ref(), written.required.as_ref())?,
+        required: written.required.as_ref().is_some_and(|it| *it.get_ref()),
     })
 }
 

@@ -74,6 +74,7 @@ pub(super) fn carry_out(voice: &Voice, mut plan: Plan, outputs: Outputs) -> Exit
             };
             continue;
         }
+        front.give_signals_back();
         report::ending(voice, &account);
         if let Some(Err(text)) = junit.map(|junit| junit.write(&plan, &outcome, &ending)) {
             report::unwritten(voice, &text);

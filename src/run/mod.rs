@@ -58,6 +58,16 @@ pub struct Front {
     surroundings: Option<Surroundings>,
 }
 
+impl Front {
+    /// Lets signals through again: what is left is to say how it went, and should nobody read that, a signal ends guardrun as
+    /// it ends any program.
+    pub fn give_signals_back(&self) {
+        if let Some(surroundings) = &self.surroundings {
+            surroundings.inherited.restore_mask();
+        }
+    }
+}
+
 /// Carries out a plan and answers with everything that is known about it when it is over. The error is one of guardrun's
 /// own before anything was started. `front` is the same for every attempt of one guardrun.
 pub fn run(plan: &Plan, front: &mut Front, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
@@ -78,8 +88,6 @@ pub fn run(plan: &Plan, front: &mut Front, listener: &mut dyn Listener) -> anyho
         match launch::attempt(plan, *level, surroundings, listener)? {
             Attempt::Lacking(lack) => lacks.push(lack),
             Attempt::Over(outcome) => {
-                // What is left is to say how it went. Should nobody read that, a signal ends guardrun as it ends any program.
-                surroundings.inherited.restore_mask();
                 let oom = OomCount {
                     machine: oom_kills_since(oom_kills),
                     ..outcome.oom

@@ -83,7 +83,9 @@ fn in_json_the_processes_are_one_line() {
         assert_eq!(tree["why"], "asked");
         assert_eq!(tree["processes"][0]["pid"], sleep);
         assert_eq!(tree["processes"][0]["command"], "sleep 95");
-        assert_eq!(tree["processes"][0]["state"], "S");
+        // On a busy machine it may not have come to sleep yet.
+        let state = tree["processes"][0]["state"].as_str();
+        assert!(matches!(state, Some("S" | "R" | "D")), "{tree}");
         front.signal(libc::SIGTERM);
         ended(&mut run);
     });

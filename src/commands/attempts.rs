@@ -45,11 +45,7 @@ pub(super) fn carry_out(voice: &Voice, mut plan: Plan, outputs: Outputs) -> Exit
                 Ok(outcome) => outcome,
                 Err(error) => return could_not(&error, outputs.file),
             };
-        let tally = ledger.as_ref().and_then(|ledger| ledger.tally().ok());
-        outcome.ledger = tally.map(Box::new);
         let ending = outcome::explain(&outcome, plan.hold.leaks);
-        // The reports are the suite's own until guardrun writes one where one is missing.
-        let ending = prove::after(&plan, &outcome, ending, &before);
         let account = Account {
             plan: &plan,
             outcome: &outcome,
@@ -74,7 +70,19 @@ pub(super) fn carry_out(voice: &Voice, mut plan: Plan, outputs: Outputs) -> Exit
             };
             continue;
         }
+        // From here a signal ends guardrun as it ends any program, also while it reads reports of any size.
         front.give_signals_back();
+        let tally = ledger.as_ref().and_then(|ledger| ledger.tally().ok());
+        outcome.ledger = tally.map(Box::new);
+        // Only a pass can turn out to be unproven, so what is tried again need not be looked at; and the reports are the suite's
+        // own until guardrun writes one where one is missing.
+        let ending = prove::after(&plan, &outcome, ending, &before);
+        let account = Account {
+            plan: &plan,
+            outcome: &outcome,
+            ending: &ending,
+            earlier: &earlier,
+        };
         report::ending(voice, &account);
         if let Some(Err(text)) = junit.map(|junit| junit.write(&plan, &outcome, &ending)) {
             report::unwritten(voice, &text);

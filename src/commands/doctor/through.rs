@@ -87,7 +87,9 @@ pub(super) fn through(voice: &Voice, general: &General, chain: &str) -> Exit {
         Ok(capture) => capture,
         Err(error) => return attempts::lost(voice, &error.into()),
     };
-    let outcome = run::run(&plan, &mut Front::default(), &mut HumanListener { voice });
+    let mut front = Front::default();
+    let outcome = run::run(&plan, &mut front, &mut HumanListener { voice });
+    front.give_signals_back();
     let said = capture.finish(HEARD);
     let (outcome, said) = match (outcome, said) {
         (Ok(outcome), Ok(said)) => (outcome, said),

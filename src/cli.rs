@@ -1,5 +1,6 @@
 //! The words typed: the one definition that help, completions and the man page come from. No I/O, no meaning.
 
+use crate::helpers::Language;
 use crate::values::{Leaks, Level, WhenBusy};
 use bytesize::ByteSize;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -19,7 +20,7 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | ps | logs | reap | doctor | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | ps | logs | reap | doctor | assert | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
@@ -96,8 +97,12 @@ pub enum Action {
     Logs(Logs),
     /// List what dead runs have left, and end it
     Reap(Reap),
+    /// Say by exit status whether this process may start real processes; 0 if so, 40 if not
+    Assert(Assert),
     /// Write a first guardrun.toml for this repository
     Init(Init),
+    /// Take tests that run by now out of the list of those that may be skipped
+    Ratchet(Ratchet),
     /// Print the JSON Schema of guardrun.toml, or of what guardrun reports
     Schema {
         /// What it is the schema of
@@ -211,6 +216,9 @@ pub struct RunOptions {
     /// Go on when the process that started guardrun dies
     #[arg(long, env = "GUARDRUN_OUTLIVE_PARENT", value_parser = clap::builder::FalseyValueParser::new())]
     pub outlive_parent: bool,
+    /// Fail unless tests were executed: nothing executed, a skip that nobody accepted, or no proof of a gated suite is a failure
+    #[arg(long, env = "GUARDRUN_REQUIRE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub require: bool,
     /// Print what would be run and how, and run nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -269,8 +277,34 @@ pub struct Explain {
 #[derive(Args, Debug)]
 pub struct Doctor {
     /// Exit with an error unless this level can be had
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", conflicts_with = "through")]
     pub at_least: Option<Level>,
+    /// Send a canary through this chain of commands, such as 'sudo -u ci', and say what of guardrun's environment arrives
+    #[arg(long, value_name = "PREFIX")]
+    pub through: Option<String>,
+}
+
+/// `guardrun assert`.
+#[derive(Args, Debug)]
+pub struct Assert {
+    /// Note in the ledger that this test has passed the gate, which counts as executed
+    #[arg(long, value_name = "NAME")]
+    pub test: Option<String>,
+    /// A gate of the policy, or its variable; without one, whether any live run holds this process
+    pub gate: Option<String>,
+}
+
+/// `guardrun ratchet`.
+#[derive(Args, Debug)]
+pub struct Ratchet {
+    /// The suite whose last report is compared with its list
+    pub suite: String,
+    /// Change nothing, and fail if there is something to change
+    #[arg(long, conflicts_with = "allow_growth")]
+    pub check: bool,
+    /// Put newly skipped tests on the list as well, for this reason
+    #[arg(long, value_name = "REASON", value_parser = parse_reason)]
+    pub allow_growth: Option<String>,
 }
 
 /// `guardrun ps`.
@@ -306,6 +340,12 @@ pub struct Init {
     /// Print the file instead of writing it
     #[arg(long)]
     pub print: bool,
+    /// Write, or update, the gate helper of this language instead: what a test asks before it starts anything real
+    #[arg(long, value_name = "LANG")]
+    pub helper: Option<Language>,
+    /// The directory to write the helper to, instead of the usual one of its language
+    #[arg(long, value_name = "DIR", requires = "helper", value_hint = ValueHint::DirPath)]
+    pub to: Option<PathBuf>,
 }
 
 /// A duration that is not zero: a limit of nothing would let nothing run.
@@ -321,6 +361,14 @@ fn parse_limit(text: &str) -> Result<Duration, String> {
 /// A duration as people write it: `90s`, `10m`, `1h 30m`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 90s or 10m"))
+}
+
+/// A reason that says something.
+fn parse_reason(text: &str) -> Result<String, String> {
+    match text.chars().any(char::is_alphanumeric) {
+        true => Ok(text.trim().to_owned()),
+        false => Err("it says nothing; write why these tests may be skipped".to_owned()),
+    }
 }
 
 /// An amount of memory with its unit. Whether 4G is 4 GiB or 4 GB depends on whom one asks.

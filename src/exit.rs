@@ -24,6 +24,8 @@ pub enum Verdict {
     NoRoom,
     /// The suite passed, and left processes behind that were then killed.
     Leaked,
+    /// The suite passed, and did not show that it had done what it is there for.
+    Unproven,
     /// The wall clock limit was passed.
     TimedOut,
     /// The suite was silent for too long, and did nothing.
@@ -95,6 +97,12 @@ pub const TABLE: &[Row] = &[
         code: 46,
         name: "leaked",
         meaning: "the suite passed, and left live processes, now killed and named",
+    },
+    Row {
+        verdict: Verdict::Unproven,
+        code: 47,
+        name: "unproven",
+        meaning: "the suite passed, and its report is missing or does not show that enough was executed",
     },
     Row {
         verdict: Verdict::TimedOut,

@@ -1,9 +1,12 @@
 //! Carrying out a plan: once, or as often as the policy lets it be tried, each attempt a whole run of its own; then telling
 //! everybody who is to be told.
 
+use super::prove;
 use crate::exit::{Exit, Verdict};
+use crate::ledger::Ledger;
 use crate::outcome::{self, Attempt, End, Outcome};
 use crate::plan::Plan;
+use crate::registry;
 use crate::report::{self, Account, Github, HumanListener, Junit, Voice};
 use crate::run::{self, Front, Locks};
 use std::path::PathBuf;
@@ -53,12 +56,15 @@ pub(super) fn carry_out(
     let in_passing = voice.in_passing();
     loop {
         let junit = outputs.junit.clone().map(Junit::look);
+        let before = prove::before(&plan);
+        let ledger = ledger(voice, &plan.run);
+        plan.ledger = ledger.as_ref().map(|ledger| ledger.path().to_owned());
         let mut listener = HumanListener { voice: &in_passing };
         let outcome = match &locks {
             Some(locks) => run::run(&plan, locks, &mut front, &mut listener),
             None => Ok(Outcome::of_nothing(None, End::ParentDied, Vec::new())),
         };
-        let outcome = match outcome {
+        let mut outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => return could_not(&error, outputs.file),
         };
@@ -93,7 +99,19 @@ pub(super) fn carry_out(
         {
             locks.release();
         }
+        // From here a signal ends guardrun as it ends any program, also while it reads reports of any size.
         front.give_signals_back();
+        let tally = ledger.as_ref().and_then(|ledger| ledger.tally().ok());
+        outcome.ledger = tally.map(Box::new);
+        // Only a pass can turn out to be unproven, so what is tried again need not be looked at; and the reports are the suite's
+        // own until guardrun writes one where one is missing.
+        let ending = prove::after(&plan, &outcome, ending, &before);
+        let account = Account {
+            plan: &plan,
+            outcome: &outcome,
+            ending: &ending,
+            earlier: &earlier,
+        };
         report::ending(voice, &account);
         if let Some(Err(text)) = junit.map(|junit| junit.write(&plan, &outcome, &ending)) {
             report::unwritten(voice, &text);
@@ -115,6 +133,14 @@ fn fresh_id(locks: Option<&Locks>) -> anyhow::Result<String> {
         locks.go_on_as(&id)?;
     }
     Ok(id)
+}
+
+/// The ledger for the gates inside the suite. A run without one is held none the worse; whoever asks for proof will miss it.
+fn ledger(voice: &Voice, run: &str) -> Option<Ledger> {
+    let made = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"))
+        .and_then(|directory| Ledger::create(&directory, run));
+    made.inspect_err(|error| report::trouble(voice, &format!("there is no ledger: {error}")))
+        .ok()
 }
 
 /// Something of guardrun's own failed before or beside the run; the keeper ends whatever was started.

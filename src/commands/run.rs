@@ -99,7 +99,7 @@ fn made_ready(voice: &Voice, plan: &Plan) -> Result<Option<Locks>, Exit> {
 }
 
 /// Permission by the policy that describes the run, if the repository's own does not refuse it.
-fn permission(
+pub(super) fn permission(
     voice: &Voice,
     policies: &Policies,
     options: &RunOptions,

@@ -6,6 +6,7 @@ mod family;
 mod lack;
 mod limits;
 mod precedence;
+mod proved;
 mod retry;
 mod wording;
 
@@ -15,8 +16,10 @@ pub use family::{Family, Relative, Why};
 pub use lack::{Lack, Step};
 pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 pub use precedence::{PRECEDENCE, Rank, rank};
+pub use proved::Proved;
 pub use retry::{Attempt, is_to_be_tried_again};
 
+use crate::ledger::Tally;
 use crate::sys::clear::Cleared;
 use crate::values::{Level, ProcessId, Status, Usage};
 use jiff::Timestamp;
@@ -38,6 +41,8 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// What gates inside the suite have noted; None where it could not be read.
+    pub ledger: Option<Box<Tally>>,
     /// Whether the leader ended within a second of its start and the run wrote nothing at all. Only known when output is relayed.
     pub mute: bool,
     /// The ceilings that were in force.
@@ -85,6 +90,7 @@ impl Outcome {
             oom: OomCount::default(),
             usage: None,
             started: None,
+            ledger: None,
             elapsed: Duration::ZERO,
             cleared: None,
         }

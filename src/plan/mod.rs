@@ -6,7 +6,7 @@ mod workers;
 
 pub use environment::{By, GateVariables, PrivateVariable, SuiteEnvironment};
 
-use crate::gate::{Environment, Grant, OpenGate};
+use crate::gate::{Environment, Grant, OpenGate, Owed};
 use crate::policy::Hold;
 use crate::values::Level;
 use std::ffi::OsString;
@@ -27,20 +27,22 @@ pub struct Plan {
     pub opened: Vec<OpenGate>,
     /// What to execute; never empty.
     pub command: Vec<OsString>,
+    /// The file in which gates inside the suite note what they decide; None where there is no place for one.
+    pub ledger: Option<PathBuf>,
     /// Environment variables that the suite does not get.
     pub removed: Vec<String>,
     /// What its environment will be.
     pub environment: SuiteEnvironment,
     /// How it is held.
     pub hold: Hold,
-    /// The file of the policy, from which its paths are counted; None for the built-in one.
-    pub policy: Option<PathBuf>,
     /// The levels to try, in this order; never empty.
     pub ladder: Vec<Level>,
     /// What guardrun may do here.
     pub privilege: Privilege,
-    /// The directory that the policy is of; None for the built-in policy.
-    pub repository: Option<PathBuf>,
+    /// What has to be proved afterwards.
+    pub owed: Vec<Owed>,
+    /// The directory from which the policy's paths count; None for the built-in policy.
+    pub root: Option<PathBuf>,
     /// Keeps a plan from being made without a grant.
     _granted: (),
 }
@@ -71,12 +73,13 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege, given: Given<'_>) -
         suite: grant.suite().map(str::to_owned),
         opened: grant.opened().to_vec(),
         command: grant.argv().to_vec(),
+        ledger: None,
         removed: grant.removed_variables().to_vec(),
         hold: grant.hold().clone(),
-        policy: grant.policy_file().map(Path::to_owned),
         ladder: ladder(grant.hold(), privilege),
         privilege,
-        repository: grant.policy_file().and_then(repository).map(Path::to_owned),
+        owed: grant.owed().to_vec(),
+        root: grant.policy_file().map(root),
         _granted: (),
     }
 }
@@ -87,22 +90,18 @@ impl Plan {
         Plan { run, ..self }
     }
 
-    /// Where the suite writes its own JUnit report, as the policy says it: below the directory that the policy is of.
+    /// Where the suite writes its own JUnit report, as the policy says it, below its root.
     pub fn junit(&self) -> Option<PathBuf> {
-        Some(
-            self.repository
-                .as_deref()?
-                .join(self.hold.junit.as_deref()?),
-        )
+        Some(self.root.as_ref()?.join(self.hold.junit.as_deref()?))
     }
 }
 
-/// The directory that a policy file is of: its own, or the one above `.config`.
-fn repository(file: &Path) -> Option<&Path> {
-    let own = file.parent()?;
-    match own.file_name() {
-        Some(name) if name == ".config" => own.parent(),
-        _ => Some(own),
+/// The directory that a policy file is about: the one that it is in, or the one that holds the `.config` that it is in.
+pub fn root(file: &Path) -> PathBuf {
+    let inside = file.parent().unwrap_or(Path::new("/"));
+    match inside.file_name() {
+        Some(name) if name == ".config" => inside.parent().unwrap_or(inside).to_owned(),
+        _ => inside.to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ceilings::{Ceilings, Needs};
 use super::environment::EnvironmentRules;
 use super::lock::Lock;
+use super::proof::Proof;
 use super::retry::Retry;
 use super::text::printable;
 use crate::values::{Leaks, Level, Working};
@@ -96,6 +97,10 @@ pub struct Suite {
     pub said: Said,
     /// The loosenings that are in force, in the order of the file.
     pub loosenings: Vec<Loosened>,
+    /// What it has to prove after a green run.
+    pub proof: Option<Proof>,
+    /// Whether a run in which nothing was executed is a failure wherever it is run.
+    pub required: bool,
 }
 
 /// A safety that the policy has given up for one suite, with the reason that it gives.

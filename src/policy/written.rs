@@ -69,6 +69,8 @@ pub(super) struct Suite {
     pub(super) idle: Option<Idle>,
     pub(super) lifeline: Option<Spanned<bool>>,
     pub(super) lock: Option<Spanned<LockKey>>,
+    pub(super) proof: Option<Spanned<Proof>>,
+    pub(super) required: Option<Spanned<bool>>,
     pub(super) memory: Option<Spanned<String>>,
     pub(super) processes: Option<Spanned<i64>>,
     pub(super) cpu: Option<Spanned<f64>>,
@@ -83,6 +85,19 @@ pub(super) struct Suite {
     pub(super) dangerously_expect_leftover: Vec<Spanned<ExpectLeftover>>,
     pub(super) dangerously_outlive_parent: Option<Spanned<Loosening>>,
     pub(super) dangerously_run_concurrently: Option<Spanned<Loosening>>,
+}
+
+/// `proof` of a suite.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Proof {
+    pub(super) report: Option<Spanned<Strings>>,
+    pub(super) format: Option<Spanned<String>>,
+    pub(super) min_executed: Option<Spanned<i64>>,
+    pub(super) max_skipped: Option<Spanned<i64>>,
+    pub(super) must_run: Option<Spanned<Strings>>,
+    pub(super) ratchet: Option<Spanned<String>>,
+    pub(super) strict: Option<Spanned<String>>,
 }
 
 /// `idle`: how long alone, or a table that also says what becomes of a suite that works.
@@ -277,6 +292,33 @@ impl<'de> Deserialize<'de> for Words {
             }
         }
         deserializer.deserialize_any(List)
+    }
+}
+
+/// One string, or a list of them, each with its place.
+pub(super) struct Strings(pub(super) Vec<Spanned<String>>);
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Strings, D::Error> {
+        struct OneOrMore;
+        impl<'de> Visitor<'de> for OneOrMore {
+            type Value = Strings;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string, or a list of strings")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Strings, E> {
+                // The place is the one of the whole value, which whoever asks for it has.
+                Ok(Strings(vec![Spanned::new(0..0, text.to_owned())]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Strings, A::Error> {
+                let mut strings = Vec::new();
+                while let Some(string) = seq.next_element()? {
+                    strings.push(string);
+                }
+                Ok(Strings(strings))
+            }
+        }
+        deserializer.deserialize_any(OneOrMore)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::cleared::Lines;
 use super::environment;
+use super::ledger;
+use super::proof;
 use super::tree;
 use super::voice::{Tone, Voice};
 use super::{Account, text};
@@ -277,6 +279,14 @@ pub(super) fn plan(plan: &Plan) -> String {
             format!("{}, open by {}=1", open.gate, open.variable),
         ));
     }
+    for owed in &plan.owed {
+        let proof = owed.proof.as_ref().map(ToString::to_string);
+        let required = owed.required.then(|| "required".to_owned());
+        let words: Vec<String> = proof.into_iter().chain(required).collect();
+        if !words.is_empty() {
+            rows.push(("proof", format!("{}: {}", owed.suite, words.join("; "))));
+        }
+    }
     if !plan.removed.is_empty() {
         rows.push(("removed", plan.removed.join(", ")));
     }
@@ -345,6 +355,7 @@ pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
             .iter()
             .for_each(|line| voice.say(Tone::Notice, line));
     }
+    proof::problems(voice, ending);
     let must_be_said = !ending.verdicts.is_empty();
     if voice.quiet && !must_be_said {
         return;
@@ -383,11 +394,14 @@ pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
     voice.say(
         tone,
         &format!(
-            "{verdicts}{name} {}{attempt} in {} · {used}{left} ({level})",
+            "{verdicts}{name} {}{attempt} in {}{}{} · {used}{left} ({level})",
             ending.cause,
-            text::seconds(outcome.elapsed)
+            text::seconds(outcome.elapsed),
+            proof::counts(ending),
+            ledger::counts(plan, outcome)
         ),
     );
+    ledger::contradictions(voice, plan, outcome);
     if ending.verdicts.contains(&Verdict::Leaked) {
         voice.say(Tone::Plain, "hint: have the test end what it starts, or list the program in the policy with a reason");
     }

@@ -9,8 +9,10 @@ mod github;
 mod human;
 mod json;
 mod junit;
+mod ledger;
 mod log;
 mod output;
+mod proof;
 mod runs;
 mod text;
 mod tree;
@@ -187,6 +189,20 @@ pub fn failure(voice: &Voice, verdict: Verdict, text: &str) {
         voice.line(&json::failure(verdict, text).to_string());
     } else {
         human::lines(voice, text);
+    }
+}
+
+/// Says that a gate is closed for whoever asked.
+pub fn closed(voice: &Voice, text: &str) {
+    if voice.json || !voice.quiet {
+        failure(voice, Verdict::Refused, text);
+    }
+}
+
+/// Says that something went wrong that changes nothing else.
+pub fn trouble(voice: &Voice, text: &str) {
+    if !voice.json {
+        voice.say(Tone::Notice, text);
     }
 }
 

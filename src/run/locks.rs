@@ -136,7 +136,7 @@ pub fn take_locks(plan: &Plan, listener: &mut dyn Listener) -> Result<Taken, Loc
         .hold
         .locks
         .iter()
-        .map(|lock| Key::of(lock, plan.repository.as_deref()).map(|key| (key, lock)));
+        .map(|lock| Key::of(lock, plan.root.as_deref()).map(|key| (key, lock)));
     let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
     // Everybody takes them in the same order, so that no two runs wait for each other.
     keys.sort_by(|(one, _), (other, _)| one.cmp(other));

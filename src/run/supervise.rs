@@ -530,6 +530,7 @@ impl Supervisor<'_> {
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
+            ledger: None,
             mute,
             killed: self.course.killed(),
             peak: self.limits.peak(),

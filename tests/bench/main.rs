@@ -9,6 +9,7 @@
 //!  rest.rs   memory and processor time of whatever stands between the caller and a sleeping suite
 //!  relay.rs  bytes per second of a suite's output, with and without guardrun passing it on
 //!  end.rs    from the kill of N processes to the end of the run, next to what the kernel takes by itself
+//!  proof.rs  counting large reports: time and memory
 //! ```
 //!
 //! The program starts itself again in small roles (`sleepers`, `end`), which nobody else needs to know of.
@@ -16,6 +17,7 @@
 mod contender;
 mod end;
 mod figures;
+mod proof;
 mod relay;
 mod rest;
 mod sleepers;
@@ -66,12 +68,16 @@ struct Words {
     role: Option<Role>,
 }
 
+/// How often each report is counted.
+const COUNTINGS: usize = 9;
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     Wall,
     Rest,
     Relay,
     End,
+    Proof,
 }
 
 /// A role that the program plays for itself.
@@ -82,6 +88,8 @@ enum Role {
     Sleepers(sleepers::Words),
     /// One measurement of an end, in a room of its own
     End(end::Words),
+    /// One report to count
+    Count(proof::Words),
 }
 
 fn main() -> ExitCode {
@@ -89,6 +97,7 @@ fn main() -> ExitCode {
     let done = match &words.role {
         Some(Role::Sleepers(words)) => sleepers::sleep(words),
         Some(Role::End(words)) => end::measure_here(words),
+        Some(Role::Count(words)) => proof::count_here(words),
         None => measure(&words),
     };
     match done {
@@ -123,6 +132,10 @@ fn measure(words: &Words) -> io::Result<()> {
     for number in words.end.iter().filter(|_| wants(Part::End)) {
         say(&format!("ending {number} processes …"))?;
         reports.push(end::measure(*number)?);
+    }
+    if wants(Part::Proof) {
+        say("counting large reports …")?;
+        reports.push(proof::measure(&place.path, COUNTINGS)?);
     }
     let out = io::stdout().lock();
     match words.json {

@@ -11,6 +11,7 @@ mod junit;
 mod lines;
 mod lock;
 mod loosening;
+mod proof;
 mod retry;
 
 use super::environment::EnvironmentRules;
@@ -172,6 +173,8 @@ fn suite(
         hold,
         said,
         loosenings: in_force.loosenings,
+        proof: proof::proof(source, written.proof.as_ref(), written.required.as_ref())?,
+        required: written.required.as_ref().is_some_and(|it| *it.get_ref()),
     })
 }
 

@@ -46,6 +46,8 @@ fn with_a_list_of_what_may_stay_a_suite_gets_that_and_what_guardrun_tells_it() {
                 .collect();
             names.sort_unstable();
             let expected = [
+                "GUARDRUN_KEEPER",
+                "GUARDRUN_LEDGER",
                 "GUARDRUN_REQUIRE",
                 "GUARDRUN_RUN_ABOVE",
                 "GUARDRUN_RUN_ID",

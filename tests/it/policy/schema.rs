@@ -115,6 +115,62 @@ const TABLE: &[(Both, &str)] = &[
     ),
     (
         Good,
+        "[suite.a]\ncommand=['a']\nrequired=true\n[suite.a.proof]\nreport=['a.xml','b/**/*.xml']\nformat='junit'\nmin-executed=1\nmax-skipped=0\nmust-run=['a','b[1]']\nratchet='t/s.toml'\nstrict='counts'",
+    ),
+    (
+        Good,
+        "[suite.a]\ncommand=['a']\nproof={report='a..b/./c..'}",
+    ),
+    (Good, "[suite.a]\ncommand=['a']\nproof={format='ledger'}"),
+    (Bad, "[suite.a]\ncommand=['a']\nproof={}"),
+    (Bad, "[suite.a]\ncommand=['a']\nproof='a.xml'"),
+    (Bad, "[suite.a]\ncommand=['a']\nproof={format='junit'}"),
+    (Bad, "[suite.a]\ncommand=['a']\nproof={report=[]}"),
+    (Bad, "[suite.a]\ncommand=['a']\nproof={report=''}"),
+    (Bad, "[suite.a]\ncommand=['a']\nproof={report='/a.xml'}"),
+    (Bad, "[suite.a]\ncommand=['a']\nproof={report='a/../b.xml'}"),
+    (Bad, "[suite.a]\ncommand=['a']\nproof={report='..'}"),
+    (Bad, "[suite.a]\ncommand=['a']\nproof={report='a/'}"),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\nproof={report='a', format='xml'}",
+    ),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\nproof={report='a', strict='very'}",
+    ),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\nproof={report='a', min-executed=0}",
+    ),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\nproof={report='a', max-skipped=-1}",
+    ),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\nproof={report='a', must-run=[]}",
+    ),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\nproof={report='a', must-run=' '}",
+    ),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\nproof={report='a', most-skipped=1}",
+    ),
+    (Bad, "[suite.a]\ncommand=['a']\nrequired='yes'"),
+    (BadByMeaning, "[suite.a]\ncommand=['a']\nrequired=true"),
+    (
+        BadByMeaning,
+        "[suite.a]\ncommand=['a']\nproof={report='[a.xml'}",
+    ),
+    (
+        BadByMeaning,
+        "[suite.a]\ncommand=['a']\nproof={report='a', strict='report', min-executed=2}",
+    ),
+    (
+        Good,
         "[defaults.environment]\nremove=['A', 'B_*']\nonly=[]\nset={C='', D='=x'}\nprivate=['TMPDIR']\nhide=['docker']\nworkers=1",
     ),
     (

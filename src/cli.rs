@@ -1,6 +1,7 @@
 //! The words typed: the one definition that help, completions and the man page come from. No I/O, no meaning.
 
-use crate::values::{Fence, Leaks, Level};
+use crate::helpers::Language;
+use crate::values::{Fence, Leaks, Level, WhenBusy};
 use bytesize::ByteSize;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
@@ -19,7 +20,7 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | doctor | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | ps | logs | reap | doctor | assert | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
@@ -90,8 +91,18 @@ pub enum Action {
     Explain(Explain),
     /// Probe what this machine can enforce, by doing it, with a remedy for each lack
     Doctor(Doctor),
+    /// List the runs that are alive, what they use, and the locks that they hold
+    Ps(Ps),
+    /// Show what was noted about a run
+    Logs(Logs),
+    /// List what dead runs have left, and end it
+    Reap(Reap),
+    /// Say by exit status whether this process may start real processes; 0 if so, 40 if not
+    Assert(Assert),
     /// Write a first guardrun.toml for this repository
     Init(Init),
+    /// Take tests that run by now out of the list of those that may be skipped
+    Ratchet(Ratchet),
     /// Print the JSON Schema of guardrun.toml, or of what guardrun reports
     Schema {
         /// What it is the schema of
@@ -202,9 +213,15 @@ pub struct RunOptions {
     /// What the suite's tests may not do
     #[arg(long, env = "GUARDRUN_FENCE", value_name = "CLASS")]
     pub fence: Option<Fence>,
+    /// What to do when another run has a lock that the suite needs
+    #[arg(long, env = "GUARDRUN_LOCK", value_name = "WHAT")]
+    pub lock: Option<WhenBusy>,
     /// Go on when the process that started guardrun dies
     #[arg(long, env = "GUARDRUN_OUTLIVE_PARENT", value_parser = clap::builder::FalseyValueParser::new())]
     pub outlive_parent: bool,
+    /// Fail unless tests were executed: nothing executed, a skip that nobody accepted, or no proof of a gated suite is a failure
+    #[arg(long, env = "GUARDRUN_REQUIRE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub require: bool,
     /// Print what would be run and how, and run nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -263,8 +280,61 @@ pub struct Explain {
 #[derive(Args, Debug)]
 pub struct Doctor {
     /// Exit with an error unless this level can be had
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", conflicts_with = "through")]
     pub at_least: Option<Level>,
+    /// Send a canary through this chain of commands, such as 'sudo -u ci', and say what of guardrun's environment arrives
+    #[arg(long, value_name = "PREFIX")]
+    pub through: Option<String>,
+}
+
+/// `guardrun assert`.
+#[derive(Args, Debug)]
+pub struct Assert {
+    /// Note in the ledger that this test has passed the gate, which counts as executed
+    #[arg(long, value_name = "NAME")]
+    pub test: Option<String>,
+    /// A gate of the policy, or its variable; without one, whether any live run holds this process
+    pub gate: Option<String>,
+}
+
+/// `guardrun ratchet`.
+#[derive(Args, Debug)]
+pub struct Ratchet {
+    /// The suite whose last report is compared with its list
+    pub suite: String,
+    /// Change nothing, and fail if there is something to change
+    #[arg(long, conflicts_with = "allow_growth")]
+    pub check: bool,
+    /// Put newly skipped tests on the list as well, for this reason
+    #[arg(long, value_name = "REASON", value_parser = parse_reason)]
+    pub allow_growth: Option<String>,
+}
+
+/// `guardrun ps`.
+#[derive(Args, Debug)]
+pub struct Ps {
+    /// Also the runs that are dead or over
+    #[arg(short, long)]
+    pub all: bool,
+    /// Say it again every second, until Ctrl-C
+    #[arg(short, long)]
+    pub watch: bool,
+}
+
+/// `guardrun logs`.
+#[derive(Args, Debug)]
+pub struct Logs {
+    /// The run, by the beginning of its id; the newest one, if left out
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+}
+
+/// `guardrun reap`.
+#[derive(Args, Debug)]
+pub struct Reap {
+    /// End what is listed; without it, nothing is touched
+    #[arg(long, visible_alias = "apply")]
+    pub yes: bool,
 }
 
 /// `guardrun init`.
@@ -273,6 +343,12 @@ pub struct Init {
     /// Print the file instead of writing it
     #[arg(long)]
     pub print: bool,
+    /// Write, or update, the gate helper of this language instead: what a test asks before it starts anything real
+    #[arg(long, value_name = "LANG")]
+    pub helper: Option<Language>,
+    /// The directory to write the helper to, instead of the usual one of its language
+    #[arg(long, value_name = "DIR", requires = "helper", value_hint = ValueHint::DirPath)]
+    pub to: Option<PathBuf>,
 }
 
 /// A duration that is not zero: a limit of nothing would let nothing run.
@@ -288,6 +364,14 @@ fn parse_limit(text: &str) -> Result<Duration, String> {
 /// A duration as people write it: `90s`, `10m`, `1h 30m`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 90s or 10m"))
+}
+
+/// A reason that says something.
+fn parse_reason(text: &str) -> Result<String, String> {
+    match text.chars().any(char::is_alphanumeric) {
+        true => Ok(text.trim().to_owned()),
+        false => Err("it says nothing; write why these tests may be skipped".to_owned()),
+    }
 }
 
 /// An amount of memory with its unit. Whether 4G is 4 GiB or 4 GB depends on whom one asks.

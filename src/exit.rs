@@ -18,12 +18,16 @@ pub enum Verdict {
     BadPolicy,
     /// The level of containment asked for cannot be had here.
     CannotContain,
+    /// A lock that the suite needs cannot be had.
+    Busy,
     /// There is not enough free memory or too few processes can still be made.
     NoRoom,
     /// The suite tried to do what its fence forbids.
     Fenced,
     /// The suite passed, and left processes behind that were then killed.
     Leaked,
+    /// The suite passed, and did not show that it had done what it is there for.
+    Unproven,
     /// The wall clock limit was passed.
     TimedOut,
     /// The suite was silent for too long, and did nothing.
@@ -79,6 +83,12 @@ pub const TABLE: &[Row] = &[
         meaning: "the level of containment asked for cannot be had here; nothing was started",
     },
     Row {
+        verdict: Verdict::Busy,
+        code: 43,
+        name: "busy",
+        meaning: "a lock that the suite needs is held by another run, or cannot be taken; nothing was started",
+    },
+    Row {
         verdict: Verdict::NoRoom,
         code: 44,
         name: "no-room",
@@ -95,6 +105,12 @@ pub const TABLE: &[Row] = &[
         code: 46,
         name: "leaked",
         meaning: "the suite passed, and left live processes, now killed and named",
+    },
+    Row {
+        verdict: Verdict::Unproven,
+        code: 47,
+        name: "unproven",
+        meaning: "the suite passed, and its report is missing or does not show that enough was executed",
     },
     Row {
         verdict: Verdict::TimedOut,

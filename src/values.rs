@@ -82,6 +82,28 @@ impl Status {
     }
 }
 
+/// What to do about a lock that another run has. Ordered: a later one interferes less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum WhenBusy {
+    /// End that run, wait for its end, and start.
+    Replace,
+    /// Wait until it is free.
+    Wait,
+    /// Start nothing.
+    Refuse,
+}
+
+impl WhenBusy {
+    /// The word used in the policy, on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            WhenBusy::Replace => "replace",
+            WhenBusy::Wait => "wait",
+            WhenBusy::Refuse => "refuse",
+        }
+    }
+}
+
 /// What becomes of a suite that is silent for too long and uses the processor all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Working {

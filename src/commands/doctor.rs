@@ -1,6 +1,8 @@
 //! `guardrun doctor`: what this machine can enforce, found out by doing it.
 
-use crate::cli::Doctor;
+mod through;
+
+use crate::cli::{Doctor, General};
 use crate::exit::{Exit, Verdict};
 use crate::outcome::{Lack, Step};
 use crate::policy::Hold;
@@ -8,7 +10,10 @@ use crate::report::{self, Finding, Findings, Unfenced, Voice};
 use crate::values::Level;
 use crate::{contain, fence, host, plan, registry, run};
 
-pub(super) fn doctor(voice: &Voice, options: &Doctor) -> Exit {
+pub(super) fn doctor(voice: &Voice, general: &General, options: &Doctor) -> Exit {
+    if let Some(chain) = &options.through {
+        return through::through(voice, general, chain);
+    }
     let findings = match find_out() {
         Ok(findings) => findings,
         Err(error) => {

@@ -72,6 +72,8 @@ pub struct HoldView {
     pub fence: Part,
     /// `fail` or `warn`.
     pub leaks: &'static str,
+    /// The locks that it needs.
+    pub locks: Vec<Part>,
     /// Whether there is a lifeline.
     pub lifeline: bool,
     /// Whether the run may outlive the process that started guardrun.
@@ -138,6 +140,11 @@ impl HoldView {
             ),
             fence: part(hold.fence.class.name().to_owned(), &hold.fence.place),
             leaks: hold.leaks.name(),
+            locks: hold
+                .locks
+                .iter()
+                .map(|lock| part(lock.to_string(), &Some(lock.place.clone())))
+                .collect(),
             lifeline: hold.lifeline,
             outlive_parent: hold.outlive_parent,
             retry: hold.retry.as_ref().map_or("never".to_owned(), |retry| {

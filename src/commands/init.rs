@@ -3,6 +3,8 @@
 //! What is written is decided by [`starter`] from what [`look`] has found, and put on the disk by [`write`], which
 //! never replaces a file.
 
+mod helper;
+
 use super::gather;
 use crate::cli;
 use crate::exit::{Exit, Verdict};
@@ -34,6 +36,9 @@ pub struct Found {
 /// Writes a first policy into the working directory, or prints it.
 pub(super) fn command(voice: &Voice, options: &cli::Init) -> Exit {
     let directory = gather::working_directory();
+    if let Some(language) = options.helper {
+        return helper::command(voice, options, language, &directory);
+    }
     let text = starter(&look(&directory));
     if options.print {
         return report::data(&text);

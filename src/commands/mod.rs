@@ -1,11 +1,17 @@
 //! One short file for each subcommand: gather, call, report, exit.
 
 mod about;
+mod assert;
 mod attempts;
 mod doctor;
 pub mod explain;
 mod gather;
 pub mod init;
+mod logs;
+mod prove;
+mod ps;
+mod ratchet;
+mod reap;
 mod room;
 mod run;
 
@@ -37,12 +43,17 @@ pub fn dispatch(cli: Cli) -> Exit {
             };
             run::run(&voice, general, &suite.options, &request)
         }
-        Some(Action::Doctor(options)) => doctor::doctor(&voice, &options),
+        Some(Action::Assert(options)) => assert::assert(&voice, general, &options),
+        Some(Action::Doctor(options)) => doctor::doctor(&voice, general, &options),
+        Some(Action::Ps(options)) => ps::ps(&voice, &options),
+        Some(Action::Logs(options)) => logs::logs(&voice, &options),
+        Some(Action::Reap(options)) => reap::reap(&voice, &options),
         Some(Action::About { topic }) => about::about(&voice, topic),
         Some(Action::Completions { shell }) => about::completions(shell),
         Some(Action::Man) => about::man(),
         Some(Action::Explain(options)) => explain::command(&voice, general, options),
         Some(Action::Init(options)) => init::command(&voice, &options),
+        Some(Action::Ratchet(options)) => ratchet::command(&voice, general, &options),
         Some(Action::Schema { of }) => report::data(match of {
             SchemaOf::Policy => SCHEMA,
             SchemaOf::Report => report::SCHEMA,

@@ -8,7 +8,8 @@ use crate::exit::{Exit, Verdict};
 use crate::gate::{self, Grant, Judgement, Request};
 use crate::plan::{self, Given, Plan};
 use crate::policy::Policy;
-use crate::report::{self, Github, Voice};
+use crate::report::{self, Github, HumanListener, Voice};
+use crate::run::{Locks, Taken};
 use crate::{host, run};
 
 /// Runs what the request asks for, if the policy allows it.
@@ -37,7 +38,13 @@ pub(super) fn run(
                 junit,
                 github,
             };
-            attempts::carry_out(voice, plan, outputs)
+            match made_ready(voice, &plan) {
+                Ok(locks) => attempts::carry_out(voice, plan, locks, outputs),
+                Err(exit) => {
+                    outputs.not_run(voice, &plan, exit);
+                    exit
+                }
+            }
         }
         Err(exit) => {
             let (suite, command) = match request {
@@ -70,15 +77,29 @@ fn judged_run(
         environment: &gather::environment(),
         processors: host::processors(),
     };
-    let plan = plan::draw(grant, id, host::privilege(), given);
-    if !options.dry_run {
-        room::wait(voice, &plan)?;
+    Ok(plan::draw(grant, id, host::privilege(), given))
+}
+
+/// Everything that a run waits for before anything is started: its locks, and then room, since what the last holder of a lock
+/// has used is free again. None when the process that started guardrun died meanwhile. Why it may not start has been said.
+fn made_ready(voice: &Voice, plan: &Plan) -> Result<Option<Locks>, Exit> {
+    let locks = match run::take_locks(plan, &mut HumanListener { voice }) {
+        Ok(Taken::All(locks)) => locks,
+        Ok(Taken::Busy(busy)) => return Err(report::busy(voice, &busy)),
+        Ok(Taken::ParentDied) => return Ok(None),
+        Err(error) => return Err(report::no_lock(voice, &error)),
+    };
+    match room::wait(voice, plan) {
+        Ok(()) => Ok(Some(locks)),
+        Err(exit) => {
+            locks.release();
+            Err(exit)
+        }
     }
-    Ok(plan)
 }
 
 /// Permission by the policy that describes the run, if the repository's own does not refuse it.
-fn permission(
+pub(super) fn permission(
     voice: &Voice,
     policies: &Policies,
     options: &RunOptions,

@@ -38,6 +38,16 @@ impl Environment {
         state
     }
 
+    /// The value of a variable, if it is text and nothing says otherwise: None when it is there twice with two values.
+    pub fn only<'a>(&'a self, variable: &'a str) -> Option<&'a str> {
+        let mut values = self.values(variable);
+        let first = values.next()?;
+        values
+            .all(|other| other == first)
+            .then_some(first)?
+            .to_str()
+    }
+
     /// Every variable with its value, in the order in which they were given.
     pub fn pairs(&self) -> &[(OsString, OsString)] {
         &self.variables

@@ -1,5 +1,6 @@
 //! Permission to run, as a value.
 
+use super::owed::Owed;
 use super::tighten::{Loosening, tighten};
 use crate::cli::RunOptions;
 use crate::policy::{Hold, Place, Said};
@@ -20,6 +21,7 @@ pub struct Grant {
     pub(super) said: Said,
     pub(super) opened: Vec<OpenGate>,
     pub(super) removed: Vec<String>,
+    pub(super) owed: Vec<Owed>,
 }
 
 /// A gate that the run needs, and that is open.
@@ -73,9 +75,18 @@ impl Grant {
         &self.removed
     }
 
+    /// What each suite that the run is has to prove afterwards.
+    pub fn owed(&self) -> &[Owed] {
+        &self.owed
+    }
+
     /// Applies the flags of the command line, each of which may tighten and none of which may loosen.
     pub fn tighten(self, flags: &RunOptions) -> Result<Grant, Loosening> {
         let hold = tighten(self.hold, &self.said, self.policy.is_some(), flags)?;
-        Ok(Grant { hold, ..self })
+        let mut owed = self.owed;
+        for owed in &mut owed {
+            owed.required |= flags.require;
+        }
+        Ok(Grant { hold, owed, ..self })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::environment::{Environment, GateState};
 use super::grant::{Grant, OpenGate};
+use super::owed::Owed;
 use super::refusal::{ClosedGate, Reason, Refusal};
 use super::ruling::Ruling;
 use crate::exit::Verdict;
@@ -121,6 +122,7 @@ fn grant(policy: &Policy, ruling: Ruling<'_>, opened: Vec<OpenGate>) -> Grant {
         suite: ruling.suite().map(|suite| suite.name.clone()),
         place: ruling.place.clone(),
         removed: variables.filter(|variable| !needed(variable)).collect(),
+        owed: ruling.concerned().into_iter().map(Owed::of).collect(),
         argv: ruling.argv,
         hold: ruling.hold,
         said: ruling.said,

@@ -4,14 +4,18 @@
 
 mod environment;
 mod grant;
+mod inside;
 mod judge;
+mod owed;
 mod refusal;
 mod ruling;
 mod tighten;
 
 pub use environment::{Environment, GateState};
 pub use grant::{Grant, OpenGate};
+pub use inside::{Held, KEEPER, OPENED, Shut, ask_inside};
 pub use judge::{Judgement, Request, Unjudged, judge};
+pub use owed::Owed;
 pub use refusal::{ClosedGate, Reason, Refusal};
 pub use ruling::Ruling;
 pub use tighten::Loosening;

@@ -4,8 +4,8 @@
 //! `--leaks warn`: that a green run leaves nothing is what guardrun is for, and to give it up takes a reason in a file.
 
 use crate::cli::{LevelChoice, RunOptions};
-use crate::policy::{Ceilings, FenceRules, Hold, Idle, Place, Said};
-use crate::values::{Fence, Leaks, Level, Working};
+use crate::policy::{Ceilings, FenceRules, Hold, Idle, Lock, Place, Said};
+use crate::values::{Fence, Leaks, Level, WhenBusy, Working};
 use std::fmt;
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ pub(super) fn tighten(
         idle: rule.idle(&hold, flags)?,
         leaks: leaks(&hold, flags)?,
         outlive_parent: rule.outlive_parent(&hold, flags)?,
+        locks: locks(&hold, flags)?,
         ceilings: rule.ceilings(&hold, flags)?,
         retry: hold.retry.clone().filter(|_| !flags.no_retry),
         fence: fence(&hold, flags)?,
@@ -245,6 +246,31 @@ fn fence(hold: &Hold, flags: &RunOptions) -> Result<FenceRules, Loosening> {
         }),
         None => Ok(rules),
     }
+}
+
+/// To wait keeps the safety as well as to refuse does, so a flag is free to choose between the two. To end somebody else's run is
+/// what only the policy can allow.
+fn locks(hold: &Hold, flags: &RunOptions) -> Result<Vec<Lock>, Loosening> {
+    let Some(asked) = flags.lock else {
+        return Ok(hold.locks.clone());
+    };
+    let answer = |lock: &Lock| match (asked, lock.when_busy) {
+        (WhenBusy::Replace, WhenBusy::Wait | WhenBusy::Refuse) => Err(Loosening {
+            flag: "--lock replace".to_owned(),
+            demand: format!(
+                "that no run of the lock `{}` is ended by another",
+                lock.name
+            ),
+            place: Some(lock.place.clone()),
+            hint: "use --lock wait; to replace takes `when-busy = \"replace\"` in the policy"
+                .to_owned(),
+        }),
+        _ => Ok(Lock {
+            when_busy: asked,
+            ..lock.clone()
+        }),
+    };
+    hold.locks.iter().map(answer).collect()
 }
 
 fn fixed(choice: LevelChoice) -> Option<Level> {

@@ -1,9 +1,14 @@
 //! What is so here and what this host can do.
 
+pub mod canary;
+pub mod chain;
+mod held;
 pub mod origin;
 mod remedy;
+pub mod reports;
 mod room;
 
+pub use held::held_by;
 pub use remedy::lack;
 pub use room::room;
 

@@ -4,11 +4,12 @@
 //! failure of ours is never mistaken for anything that the suite says.
 
 use super::{News, Orders};
+use crate::gate;
 use crate::outcome::Step;
 use crate::sys::child::Command;
 use crate::sys::clone::{self, Birth, Child};
 use crate::sys::identity::PidFd;
-use crate::sys::{fds, prctl, share, signal};
+use crate::sys::{fds, prctl, procfs, share, signal};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -118,6 +119,14 @@ fn prepare(
     let mut command = orders.command.clone();
     if orders.listens {
         command.set("LISTEN_PID", &std::process::id().to_string());
+    }
+    // Who holds it, as it will see it itself: at level `namespace` by another number than the front knows.
+    let keeper_pid = std::os::unix::process::parent_id() as i32;
+    if let Some(keeper) = procfs::stat(keeper_pid) {
+        command.set(
+            gate::KEEPER,
+            &format!("{}:{}", keeper.id.pid, keeper.id.start),
+        );
     }
     if let Some(lifeline) = orders.lifeline {
         fds::let_through_exec(lifeline).map_err(|error| (Step::Fork, error))?;

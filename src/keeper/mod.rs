@@ -15,10 +15,12 @@ pub use message::{News, Order, Received};
 
 use crate::contain::{Leaf, tree};
 use crate::outcome::Step;
+use crate::registry::{Event, Held, Record};
 use crate::sys::child::Command;
 use crate::sys::identity::PidFd;
 use crate::sys::namespace::{self, Ids};
 use crate::sys::poll::{self, Interest};
+use crate::sys::procfs::{self, Stat};
 use crate::sys::signal::{self, Inherited, Set, SignalFd};
 use crate::sys::socket::Line;
 use crate::sys::stream::Stream;
@@ -63,6 +65,10 @@ pub struct Orders<'a> {
     pub lifeline: Option<&'a OwnedFd>,
     /// Whether LISTEN_PID names the front and is to name the leader (sd_listen_fds(3)).
     pub listens: bool,
+    /// The run's record, put away by an orphaned keeper that has left nothing.
+    pub record: Option<&'a Record>,
+    /// The run's locks, which the kernel frees when front and keeper have both let go.
+    pub locks: &'a [Held],
     /// The most files that each process of the suite may have open.
     pub open_files: Option<u64>,
     /// How many processors the suite is kept to, where no controller does that.
@@ -71,8 +77,6 @@ pub struct Orders<'a> {
     pub protected: bool,
     /// The leader's end of the suite's fence, if it has one.
     pub fence: Option<crate::fence::Entry>,
-    /// The run's record, unlinked by an orphaned keeper that has left nothing.
-    pub record: Option<&'a crate::registry::Record>,
     /// The run's private directories, removed by an orphaned keeper that has left nobody.
     pub private: Option<&'a crate::registry::Private>,
 }
@@ -92,6 +96,12 @@ pub fn keep(orders: Orders<'_>) -> i32 {
             return 1;
         }
     };
+    // In a pid namespace the keeper's end is the end of all; elsewhere the leader may take longer to die.
+    if orders.level != Level::Namespace
+        && let Some(stat) = if_locked(orders.locks, || procfs::stat(leader.pid))
+    {
+        orders.locks.iter().for_each(|lock| lock.note(stat.id));
+    }
     let ear = wait.and_then(|(_, ready)| ear::open(leader.pid, &orders.line, ready).ok());
     let _ = let_go_of_the_users_things();
     let mut keeper = Keeper {
@@ -106,8 +116,17 @@ pub fn keep(orders: Orders<'_>) -> i32 {
     }
 }
 
+/// Looks only where there is a lock in which it is to be noted.
+fn if_locked(locks: &[Held], look: impl FnOnce() -> Option<Stat>) -> Option<Stat> {
+    if locks.is_empty() { None } else { look() }
+}
+
 /// Makes the keeper what its level asks for.
 fn settle_in(orders: &Orders<'_>) -> Result<(), (Step, io::Error)> {
+    // Before there is a /proc of its own, in which it has another number.
+    if let Some(own) = if_locked(orders.locks, procfs::own) {
+        orders.locks.iter().for_each(|lock| lock.note(own.id));
+    }
     match orders.level {
         Level::Namespace => {
             bind_to(orders.front)?;
@@ -275,7 +294,8 @@ impl Keeper<'_> {
             return 1;
         }
         if let Some(record) = self.orders.record {
-            record.remove();
+            record.note(&Event::FrontDied);
+            record.finish();
         }
         0
     }

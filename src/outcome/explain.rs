@@ -1,7 +1,7 @@
 //! From what happened to a verdict, a cause in words, and guardrun's own exit. Pure; the one order of precedence is in
 //! `precedence`.
 
-use super::{Class, End, Outcome, rank, wording};
+use super::{Class, End, Outcome, Proved, rank, wording};
 use crate::exit::{Exit, Verdict};
 use crate::sys::signal;
 use crate::values::{Leaks, Status};
@@ -17,6 +17,8 @@ pub struct Ending {
     pub class: Class,
     /// What happened, as it reads after the suite's name: `passed`, `failed with exit code 3`.
     pub cause: String,
+    /// What each suite that owed a proof has shown.
+    pub proof: Vec<Proved>,
 }
 
 impl Ending {
@@ -74,6 +76,7 @@ fn of_end(outcome: &Outcome) -> Ending {
         exit,
         class,
         cause,
+        proof: Vec::new(),
     };
     let verdict = |verdict: Verdict, cause| {
         let mut ending = own(verdict.into(), cause);

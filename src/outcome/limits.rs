@@ -18,6 +18,18 @@ pub enum Resource {
     OpenFiles,
 }
 
+impl Resource {
+    /// Its key in the policy.
+    pub fn name(self) -> &'static str {
+        match self {
+            Resource::Memory => "memory",
+            Resource::Processes => "processes",
+            Resource::Cpu => "cpu",
+            Resource::OpenFiles => "open-files",
+        }
+    }
+}
+
 /// By what a ceiling is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -7,6 +7,7 @@ mod fenced;
 mod lack;
 mod limits;
 mod precedence;
+mod proved;
 mod retry;
 mod wording;
 
@@ -17,8 +18,10 @@ pub use fenced::{Fenced, Program, Refusal};
 pub use lack::{Lack, Step};
 pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 pub use precedence::{PRECEDENCE, Rank, rank};
+pub use proved::Proved;
 pub use retry::{Attempt, is_to_be_tried_again};
 
+use crate::ledger::Tally;
 use crate::sys::clear::Cleared;
 use crate::values::{Level, ProcessId, Status, Usage};
 use jiff::Timestamp;
@@ -40,6 +43,8 @@ pub struct Outcome {
     pub survivors: Vec<Survivor>,
     /// What could not be killed.
     pub unkilled: Vec<Survivor>,
+    /// What gates inside the suite have noted; None where it could not be read.
+    pub ledger: Option<Box<Tally>>,
     /// Whether the leader ended within a second of its start and the run wrote nothing at all. Only known when output is relayed.
     pub mute: bool,
     /// The ceilings that were in force.
@@ -89,6 +94,7 @@ impl Outcome {
             oom: OomCount::default(),
             usage: None,
             started: None,
+            ledger: None,
             fenced: Fenced::default(),
             elapsed: Duration::ZERO,
             cleared: None,

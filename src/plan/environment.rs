@@ -6,17 +6,22 @@
 
 use super::Given;
 use super::workers::{HINTS, Workers, value};
+use crate::gate::{KEEPER, OPENED};
+use crate::ledger;
 use crate::policy::variables::is_own;
 use crate::policy::{EnvironmentRules, Hold, NameGlob};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// Variables of this very run, which would steer a guardrun inside the suite or give it another's lifeline.
-const OF_ONE_RUN: [&str; 4] = [
+const OF_ONE_RUN: [&str; 7] = [
     "GUARDRUN_SUITE",
     "GUARDRUN_REPORT",
     "GUARDRUN_JUNIT",
     "GUARDRUN_LIFELINE_FD",
+    KEEPER,
+    OPENED,
+    ledger::PATH,
 ];
 /// What guardrun tells its suite begins like this, and is told anew by each run.
 const TOLD_BY_A_RUN: &str = "GUARDRUN_RUN_";
@@ -165,7 +170,11 @@ impl SuiteEnvironment {
                     .map(|variable| (OsString::from(&variable.name), path(variable))),
             );
         }
-        all.extend(told.into_iter().map(|(name, value)| (name.into(), value)));
+        for (name, value) in told {
+            // Of a name that is there twice, programs differ in which they believe.
+            all.retain(|(other, _)| other != name);
+            all.push((name.into(), value));
+        }
         all
     }
 

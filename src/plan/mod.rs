@@ -6,7 +6,7 @@ mod workers;
 
 pub use environment::{By, GateVariables, PrivateVariable, SuiteEnvironment};
 
-use crate::gate::{Environment, Grant, OpenGate};
+use crate::gate::{Environment, Grant, OpenGate, Owed};
 use crate::policy::Hold;
 use crate::values::Level;
 use std::ffi::OsString;
@@ -27,18 +27,22 @@ pub struct Plan {
     pub opened: Vec<OpenGate>,
     /// What to execute; never empty.
     pub command: Vec<OsString>,
+    /// The file in which gates inside the suite note what they decide; None where there is no place for one.
+    pub ledger: Option<PathBuf>,
     /// Environment variables that the suite does not get.
     pub removed: Vec<String>,
     /// What its environment will be.
     pub environment: SuiteEnvironment,
     /// How it is held.
     pub hold: Hold,
-    /// The file of the policy, from which its paths are counted; None for the built-in one.
-    pub policy: Option<PathBuf>,
     /// The levels to try, in this order; never empty.
     pub ladder: Vec<Level>,
     /// What guardrun may do here.
     pub privilege: Privilege,
+    /// What has to be proved afterwards.
+    pub owed: Vec<Owed>,
+    /// The directory from which the policy's paths count; None for the built-in policy.
+    pub root: Option<PathBuf>,
     /// Keeps a plan from being made without a grant.
     _granted: (),
 }
@@ -69,11 +73,13 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege, given: Given<'_>) -
         suite: grant.suite().map(str::to_owned),
         opened: grant.opened().to_vec(),
         command: grant.argv().to_vec(),
+        ledger: None,
         removed: grant.removed_variables().to_vec(),
         hold: grant.hold().clone(),
-        policy: grant.policy_file().map(Path::to_owned),
         ladder: ladder(grant.hold(), privilege),
         privilege,
+        owed: grant.owed().to_vec(),
+        root: grant.policy_file().map(root),
         _granted: (),
     }
 }
@@ -84,16 +90,18 @@ impl Plan {
         Plan { run, ..self }
     }
 
-    /// Where the suite writes its own JUnit report, as the policy says it: below the directory of guardrun.toml, or above
-    /// that of .config/guardrun.toml.
+    /// Where the suite writes its own JUnit report, as the policy says it, below its root.
     pub fn junit(&self) -> Option<PathBuf> {
-        let (file, path) = (self.policy.as_deref()?, self.hold.junit.as_deref()?);
-        let directory = file.parent()?;
-        let root = match directory.ends_with(".config") {
-            true => directory.parent()?,
-            false => directory,
-        };
-        Some(root.join(path))
+        Some(self.root.as_ref()?.join(self.hold.junit.as_deref()?))
+    }
+}
+
+/// The directory that a policy file is about: the one that it is in, or the one that holds the `.config` that it is in.
+pub fn root(file: &Path) -> PathBuf {
+    let inside = file.parent().unwrap_or(Path::new("/"));
+    match inside.file_name() {
+        Some(name) if name == ".config" => inside.parent().unwrap_or(inside).to_owned(),
+        _ => inside.to_owned(),
     }
 }
 

@@ -350,7 +350,7 @@ fn compile(glob: &str) -> Result<GlobMatcher, globset::Error> {
 }
 
 /// Reads a glob, which costs little; to make it costs a thousand times as much, and is left to the first match.
-pub(super) fn parse_glob(glob: &str) -> Result<Glob, globset::Error> {
+pub(crate) fn parse_glob(glob: &str) -> Result<Glob, globset::Error> {
     GlobBuilder::new(glob)
         .literal_separator(false)
         .backslash_escape(true)
@@ -371,7 +371,7 @@ pub(super) fn literally(text: &str) -> String {
 }
 
 /// Whether a pattern's word has no wildcard and no escape in it.
-pub(super) fn is_literal(word: &str) -> bool {
+pub(crate) fn is_literal(word: &str) -> bool {
     !word.contains(SPECIAL)
 }
 

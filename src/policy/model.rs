@@ -2,6 +2,8 @@
 
 use super::ceilings::{Ceilings, Needs};
 use super::environment::EnvironmentRules;
+use super::lock::Lock;
+use super::proof::Proof;
 use super::retry::Retry;
 use super::text::printable;
 use crate::values::{Deed, Fence, Leaks, Level, Refused, Working};
@@ -95,6 +97,10 @@ pub struct Suite {
     pub said: Said,
     /// The loosenings that are in force, in the order of the file.
     pub loosenings: Vec<Loosened>,
+    /// What it has to prove after a green run.
+    pub proof: Option<Proof>,
+    /// Whether a run in which nothing was executed is a failure wherever it is run.
+    pub required: bool,
 }
 
 /// A safety that the policy has given up for one suite, with the reason that it gives.
@@ -148,6 +154,8 @@ pub struct Hold {
     pub lifeline: bool,
     /// Whether the run goes on when the process that started guardrun dies.
     pub outlive_parent: bool,
+    /// The locks that it needs.
+    pub locks: Vec<Lock>,
     /// What it may use at the most.
     pub ceilings: Ceilings,
     /// What has to be free before it starts.
@@ -325,6 +333,7 @@ impl Suite {
                 .collect(),
             lifeline: one.lifeline || two.lifeline,
             outlive_parent: one.outlive_parent && two.outlive_parent,
+            locks: Lock::all_of(&one.locks, &two.locks),
             ceilings: one.ceilings.lowest(two.ceilings),
             needs: one.needs.strictest(two.needs),
             environment: one.environment.strictest(&two.environment),
@@ -357,6 +366,7 @@ impl Default for Hold {
             leftovers: Vec::new(),
             lifeline: false,
             outlive_parent: false,
+            locks: Vec::new(),
             ceilings: Ceilings::default(),
             needs: Needs::default(),
             environment: EnvironmentRules::default(),

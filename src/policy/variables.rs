@@ -13,6 +13,11 @@ pub(super) enum Unfit {
     Own,
 }
 
+/// Whether this is the name of a variable that a gate can have.
+pub(crate) fn can_be_a_gate(name: &str) -> bool {
+    unfit_as_gate(name).is_none()
+}
+
 /// Whether this variable can be the one that opens a gate.
 pub(super) fn unfit_as_gate(name: &str) -> Option<Unfit> {
     if !is_a_name(name) {
@@ -160,13 +165,17 @@ const OWN: &[&str] = &[
     "GUARDRUN_IDLE",
     "GUARDRUN_JSON",
     "GUARDRUN_JUNIT",
+    "GUARDRUN_KEEPER",
     "GUARDRUN_LEAKS",
+    "GUARDRUN_LEDGER",
     "GUARDRUN_LEVEL",
     "GUARDRUN_LIFELINE_FD",
+    "GUARDRUN_LOCK",
     "GUARDRUN_LOG",
     "GUARDRUN_MEMORY",
     "GUARDRUN_NO_GITHUB",
     "GUARDRUN_NO_RETRY",
+    "GUARDRUN_OPENED",
     "GUARDRUN_OUTLIVE_PARENT",
     "GUARDRUN_POLICY",
     "GUARDRUN_PROCESSES",

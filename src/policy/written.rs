@@ -69,6 +69,9 @@ pub(super) struct Suite {
     pub(super) grace: Option<Spanned<String>>,
     pub(super) idle: Option<Idle>,
     pub(super) lifeline: Option<Spanned<bool>>,
+    pub(super) lock: Option<Spanned<LockKey>>,
+    pub(super) proof: Option<Spanned<Proof>>,
+    pub(super) required: Option<Spanned<bool>>,
     pub(super) memory: Option<Spanned<String>>,
     pub(super) processes: Option<Spanned<i64>>,
     pub(super) cpu: Option<Spanned<f64>>,
@@ -87,6 +90,20 @@ pub(super) struct Suite {
     #[serde(default)]
     pub(super) dangerously_allow_fenced: Vec<Spanned<AllowFenced>>,
     pub(super) dangerously_warn_fenced: Option<Spanned<Loosening>>,
+    pub(super) dangerously_run_concurrently: Option<Spanned<Loosening>>,
+}
+
+/// `proof` of a suite.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Proof {
+    pub(super) report: Option<Spanned<Strings>>,
+    pub(super) format: Option<Spanned<String>>,
+    pub(super) min_executed: Option<Spanned<i64>>,
+    pub(super) max_skipped: Option<Spanned<i64>>,
+    pub(super) must_run: Option<Spanned<Strings>>,
+    pub(super) ratchet: Option<Spanned<String>>,
+    pub(super) strict: Option<Spanned<String>>,
 }
 
 /// `idle`: how long alone, or a table that also says what becomes of a suite that works.
@@ -214,6 +231,43 @@ pub(super) struct AllowFenced {
     pub(super) expires: Option<Day>,
 }
 
+/// `lock`: a name, or a table.
+pub(super) enum LockKey {
+    Name(String),
+    Table(Box<Lock>),
+}
+
+/// `[suite.NAME.lock]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Lock {
+    pub(super) name: Option<Spanned<String>>,
+    pub(super) scope: Option<Spanned<String>>,
+    pub(super) when_busy: Option<Spanned<String>>,
+    pub(super) wait: Option<Spanned<String>>,
+    pub(super) expires_after: Option<Spanned<String>>,
+}
+
+impl<'de> Deserialize<'de> for LockKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<LockKey, D::Error> {
+        struct NameOrTable;
+        impl<'de> Visitor<'de> for NameOrTable {
+            type Value = LockKey;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a lock, or a table with name, scope, when-busy and wait")
+            }
+            fn visit_str<E: Error>(self, name: &str) -> Result<LockKey, E> {
+                Ok(LockKey::Name(name.to_owned()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LockKey, A::Error> {
+                let table = Lock::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(LockKey::Table(Box::new(table)))
+            }
+        }
+        deserializer.deserialize_any(NameOrTable)
+    }
+}
+
 /// A table of named things, in the order of the file. A map would lose that order, and the places of the names.
 pub(super) struct Table<T>(pub(super) Vec<(Spanned<String>, T)>);
 
@@ -265,6 +319,33 @@ impl<'de> Deserialize<'de> for Words {
             }
         }
         deserializer.deserialize_any(List)
+    }
+}
+
+/// One string, or a list of them, each with its place.
+pub(super) struct Strings(pub(super) Vec<Spanned<String>>);
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Strings, D::Error> {
+        struct OneOrMore;
+        impl<'de> Visitor<'de> for OneOrMore {
+            type Value = Strings;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string, or a list of strings")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Strings, E> {
+                // The place is the one of the whole value, which whoever asks for it has.
+                Ok(Strings(vec![Spanned::new(0..0, text.to_owned())]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Strings, A::Error> {
+                let mut strings = Vec::new();
+                while let Some(string) = seq.next_element()? {
+                    strings.push(string);
+                }
+                Ok(Strings(strings))
+            }
+        }
+        deserializer.deserialize_any(OneOrMore)
     }
 }
 

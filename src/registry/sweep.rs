@@ -1,29 +1,28 @@
 //! The sweep: ends what runs have left whose front and keeper were both killed at once.
 //!
 //! Where a pid namespace held the run, the kernel has ended it and there is nothing to do. Otherwise the run's cgroup is
-//! killed as one, and below it whatever carries the run's mark in the environment that it was started with. Nobody is
-//! judged by name, age or parent. A process that had cleared its environment and left a run held at `subreaper` is out of
-//! reach.
+//! killed as one, and below it whatever carries the run's mark in the environment that it was started with
+//! (`leftovers.rs`). A process that had cleared its environment and left a run held at `subreaper` is out of reach.
+//! All processes are looked at once, however many dead runs there are, and not at all where there is none.
 
-use super::{Entry, MARK, private};
-use crate::contain::{Leaf, tree};
+use super::dead::{Dead, Ended, Found, look};
+use super::{ENDING, Scope, finished};
 use crate::sys::clear::Cleared;
 use crate::sys::lock;
-use crate::sys::procfs::{self, Stat};
-use crate::values::Level;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long the leftovers of one run may take to die.
+/// How long the leftovers of all dead runs may take to die.
 const LIMIT: Duration = Duration::from_secs(5);
-/// How often one looks, where only looking can tell, before one believes that nobody is left: a process that forks and
-/// leaves again and again may be between two lives at any one look.
-const LOOKS: usize = 32;
-/// How long removing the private directories of one run may take.
-const REMOVAL: Duration = Duration::from_secs(10);
 /// An unfinished record that is older was left by a front that died while writing it.
 const UNFINISHED: Duration = Duration::from_secs(60);
+/// How often one looks whether somebody else is done with ending a run.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+/// So many dead runs at once are worth a look at how many finished ones there are by now.
+const MANY: usize = 16;
+/// How many dead runs are held at the same time: each takes a descriptor.
+const AT_ONCE: usize = 500;
 
 /// What was left of one dead run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,131 +41,95 @@ pub struct Swept {
 
 /// Sweeps what dead runs have left. Answers with those that had left something.
 pub fn sweep(directory: &Path) -> Vec<Swept> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| sweep_one(&entry.path()))
-        .filter(|swept| swept.ended + swept.left > 0 || swept.cleared.is_some())
-        .collect()
-}
-
-fn sweep_one(path: &Path) -> Option<Swept> {
-    let name = path.file_name()?.to_str()?;
-    let file = File::open(path).ok()?;
-    if name.starts_with('.') {
-        let age = file.metadata().ok()?.modified().ok()?.elapsed().ok()?;
-        if age > UNFINISHED && matches!(lock::try_lock(&file), Ok(true)) {
-            let _ = fs::remove_file(path);
+    let here = Scope::here();
+    let deadline = Instant::now() + LIMIT;
+    let paths: Vec<PathBuf> = records(directory).collect();
+    let (mut swept, mut put_away) = (Vec::new(), 0);
+    for paths in paths.chunks(AT_ONCE) {
+        let mut dead = Vec::new();
+        for path in paths {
+            match look(path, &here) {
+                Some(Found::Dead(found)) => dead.push(*found),
+                Some(Found::PutAway(cleared)) => {
+                    put_away += 1;
+                    swept.extend(cleared.map(|swept| *swept));
+                }
+                Some(Found::Locked | Found::OutOfSight) | None => {}
+            }
         }
-        return None;
+        put_away += dead.len();
+        swept.extend(end_all(dead, deadline));
     }
-    if !name.ends_with(".json") || !matches!(lock::try_lock(&file), Ok(true)) {
-        return None;
-    }
-    // A record that cannot be read says nothing about anybody: it goes, and nobody is touched.
-    let entry = serde_json::from_reader::<_, Entry>(&file).ok();
-    let is_of_this_boot = |entry: &&Entry| entry.boot == procfs::boot_id();
-    if entry
-        .as_ref()
-        .filter(is_of_this_boot)
-        .is_some_and(|entry| entry.pid_namespace != procfs::pid_namespace())
-    {
-        // Its processes cannot be seen from here, and whoever can see them needs the record.
-        return None;
-    }
-    let swept = entry.map(|entry| match is_of_this_boot(&&entry) {
-        true => end_run(&entry),
-        // Nobody has lived through a boot; directories have.
-        false => Swept {
-            run: entry.run.clone(),
-            command: entry.command.clone(),
-            ended: 0,
-            left: 0,
-            cleared: clear(&entry),
-        },
-    });
-    if swept.as_ref().is_none_or(is_done) {
-        let _ = fs::remove_file(path);
+    if put_away >= MANY {
+        finished::rotate(directory);
     }
     swept
 }
 
-/// Whether the next sweep would find nothing more to do.
-fn is_done(swept: &Swept) -> bool {
-    let finished = swept
-        .cleared
-        .as_ref()
-        .is_none_or(|cleared| cleared.finished);
-    swept.left == 0 && finished
-}
-
-/// Removes the run's private directories. None when there are none: never made, or removed already.
-fn clear(entry: &Entry) -> Option<Cleared> {
-    private::remove(entry.private.as_ref()?, REMOVAL, || true)
-}
-
-fn end_run(entry: &Entry) -> Swept {
-    let leaf = entry
-        .cgroup
-        .as_deref()
-        .and_then(|path| Leaf::open(path).ok());
-    let left_over = || -> Vec<Stat> {
-        let inside = leaf.as_ref().map(Leaf::members).unwrap_or_default();
-        let mut found: Vec<Stat> = inside
-            .into_iter()
-            .filter_map(procfs::stat)
-            .filter(|stat| !stat.is_dead())
-            .collect();
-        found.extend(marked(&entry.run));
-        found.sort_by_key(|stat| stat.id);
-        found.dedup_by_key(|stat| stat.id);
-        found
-    };
-    let looks = match entry.level {
-        Level::Namespace | Level::Cgroup => 1,
-        Level::Subreaper => LOOKS,
-    };
-    let seen = || {
-        let mut found = (0..looks).map(|_| left_over());
-        found.find(|found| !found.is_empty()).unwrap_or_default()
-    };
-    let ended = seen().len();
-    let limit = Instant::now() + LIMIT;
-    while !seen().is_empty() && Instant::now() < limit {
-        if let Some(leaf) = &leaf {
-            leaf.kill();
-            leaf.wait_until_empty(limit);
+/// Sweeps one record, and answers how many of its run's processes are still there. For whoever has to know about one run
+/// before it starts another; waits while somebody else is ending it.
+pub(super) fn sweep_one(record: &Path) -> usize {
+    let here = Scope::here();
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        match look(record, &here) {
+            Some(Found::Dead(dead)) => {
+                return end_all(vec![*dead], deadline)
+                    .iter()
+                    .map(|swept| swept.left)
+                    .sum();
+            }
+            Some(Found::PutAway(_) | Found::OutOfSight) | None => return 0,
+            // Whoever is ending it has not come to an end, so neither has the run.
+            Some(Found::Locked) if Instant::now() >= deadline => return 1,
+            Some(Found::Locked) => std::thread::sleep(BETWEEN_LOOKS),
         }
-        tree::kill_round(|| marked(&entry.run));
-    }
-    if let Some(leaf) = &leaf {
-        let _ = leaf.remove();
-    }
-    let left = left_over().len();
-    Swept {
-        run: entry.run.clone(),
-        command: entry.command.clone(),
-        ended: ended - left.min(ended),
-        left,
-        // Whoever is still there may be writing in them.
-        cleared: (left == 0).then(|| clear(entry)).flatten(),
     }
 }
 
-/// Every living process that was started with this run's mark.
-pub(crate) fn marked(run: &str) -> Vec<Stat> {
-    let mark = format!("{MARK}={run}");
-    let carries = |pid: &i32| {
-        procfs::environment(*pid).is_some_and(|all| {
-            all.split(|byte| *byte == 0)
-                .any(|pair| pair == mark.as_bytes())
-        })
-    };
-    let own = std::process::id() as i32;
-    procfs::all_pids()
-        .into_iter()
-        .filter(|pid| *pid > 1 && *pid != own)
-        .filter(carries)
-        .filter_map(procfs::stat)
-        .filter(|stat| !stat.is_dead())
-        .collect()
+fn end_all(dead: Vec<Dead>, deadline: Instant) -> Vec<Swept> {
+    let entries: Vec<_> = dead.iter().map(|dead| &dead.entry).collect();
+    let alive: Vec<usize> = super::leftovers::of(&entries)
+        .iter()
+        .map(Vec::len)
+        .collect();
+    let mut swept = Vec::new();
+    for (dead, alive) in dead.into_iter().zip(alive) {
+        let (run, command) = (dead.entry.run.clone(), dead.entry.command.clone());
+        let Ended { left, cleared } = dead.end(alive, deadline);
+        let left = left.len();
+        if alive + left > 0 || cleared.is_some() {
+            swept.push(Swept {
+                run,
+                command,
+                ended: alive.saturating_sub(left),
+                left,
+                cleared,
+            });
+        }
+    }
+    swept
+}
+
+/// The records in this directory; what was left by one who died while writing is removed on the way.
+pub(super) fn records(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let path = entry.path();
+        let name = path.file_name()?.to_str()?;
+        if name.starts_with('.') {
+            remove_unfinished(&path);
+            return None;
+        }
+        name.ends_with(ENDING).then_some(path)
+    })
+}
+
+fn remove_unfinished(path: &Path) {
+    let Ok(file) = File::open(path) else { return };
+    let written = file.metadata().and_then(|found| found.modified());
+    let old = written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > UNFINISHED));
+    if old && matches!(lock::try_lock(&file), Ok(true)) {
+        let _ = fs::remove_file(path);
+    }
 }

@@ -3,6 +3,8 @@
 use super::cleared::Lines;
 use super::environment;
 use super::fenced;
+use super::ledger;
+use super::proof;
 use super::tree;
 use super::voice::{Tone, Voice};
 use super::{Account, text};
@@ -13,7 +15,7 @@ use crate::outcome::{End, Enforcement, Family, InForce, Lack, Outcome, Refusal, 
 use crate::plan::Plan;
 use crate::plan::room::Short;
 use crate::policy::Policy;
-use crate::registry::Swept;
+use crate::registry::{Holder, Swept};
 use crate::run::Listener;
 use crate::sys::signal;
 use crate::values::{Fence, Usage};
@@ -60,6 +62,18 @@ impl Listener for HumanListener<'_> {
         self.notice(&format!(
             "this run is not recorded, so `guardrun` cannot sweep it should it be killed: {error}"
         ));
+    }
+
+    fn record_cut_short(&mut self, error: &str) {
+        self.notice(&format!(
+            "the record of this run is not complete, so `guardrun logs` cannot tell all of it: {error}"
+        ));
+    }
+
+    fn waiting(&mut self, lock: &str, holder: &Holder, waited: Duration) {
+        if !self.voice.quiet {
+            self.notice(&super::busy::waiting(lock, holder, waited));
+        }
     }
 
     fn survivors(&mut self, survivors: &[Survivor]) {
@@ -266,11 +280,22 @@ pub(super) fn plan(plan: &Plan) -> String {
         ),
         ("fence", plan.hold.fence.class.name().to_owned()),
     ];
+    for lock in &plan.hold.locks {
+        rows.push(("lock", lock.to_string()));
+    }
     for open in &plan.opened {
         rows.push((
             "gate",
             format!("{}, open by {}=1", open.gate, open.variable),
         ));
+    }
+    for owed in &plan.owed {
+        let proof = owed.proof.as_ref().map(ToString::to_string);
+        let required = owed.required.then(|| "required".to_owned());
+        let words: Vec<String> = proof.into_iter().chain(required).collect();
+        if !words.is_empty() {
+            rows.push(("proof", format!("{}: {}", owed.suite, words.join("; "))));
+        }
     }
     if !plan.removed.is_empty() {
         rows.push(("removed", plan.removed.join(", ")));
@@ -341,6 +366,7 @@ pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
             .iter()
             .for_each(|line| voice.say(Tone::Notice, line));
     }
+    proof::problems(voice, ending);
     let must_be_said = !ending.verdicts.is_empty();
     if voice.quiet && !must_be_said {
         return;
@@ -379,12 +405,15 @@ pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
     voice.say(
         tone,
         &format!(
-            "{verdicts}{name} {}{attempt} in {} · {}{used}{left} ({level})",
+            "{verdicts}{name} {}{attempt} in {}{}{} · {}{used}{left} ({level})",
             ending.cause,
             text::seconds(outcome.elapsed),
+            proof::counts(ending),
+            ledger::counts(plan, outcome),
             fenced::count(&outcome.fenced)
         ),
     );
+    ledger::contradictions(voice, plan, outcome);
     if ending.verdicts.contains(&Verdict::Leaked) {
         voice.say(Tone::Plain, "hint: have the test end what it starts, or list the program in the policy with a reason");
     }

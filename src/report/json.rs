@@ -48,8 +48,9 @@ pub(super) fn ending(account: &Account<'_>) -> Value {
         "elapsed_seconds": outcome.elapsed.as_secs_f64(),
         "survivors": outcome.survivors,
         "unkilled": outcome.unkilled,
+        "ledger": outcome.ledger,
+        "proof": ending.proof,
         "mute": outcome.mute,
-        "limits": outcome.limits,
         "killed": outcome.killed,
         "peak": outcome.peak,
         "oom_kills": outcome.oom,
@@ -88,6 +89,8 @@ pub(super) fn not_run(suite: Option<&str>, command: &[OsString], exit_: Exit) ->
         "elapsed_seconds": 0.0,
         "survivors": [],
         "unkilled": [],
+        "ledger": null,
+        "proof": [],
         "killed": false,
         "peak": Peak::default(),
         "oom_kills": { "suite": null, "machine": null },
@@ -96,6 +99,7 @@ pub(super) fn not_run(suite: Option<&str>, command: &[OsString], exit_: Exit) ->
         "earlier_attempts": [],
         "flaky": false,
         "private": null,
+        "fence": null,
     })
 }
 
@@ -151,6 +155,7 @@ pub(super) fn plan(plan: &Plan) -> Value {
         }),
         "gates": opened,
         "fence": plan.hold.fence.class,
+        "locks": plan.hold.locks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "removed": plan.removed,
         "environment": EnvironmentView::of(&plan.environment),
     })

@@ -305,6 +305,7 @@ mod tests {
             exit,
             class,
             cause: String::new(),
+            proof: Vec::new(),
         };
         let passed = ending(&[], Class::Passed, Exit::Code(0));
         let failed = ending(&[], Class::Failed, Exit::Code(1));

@@ -1,6 +1,7 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod busy;
 mod cleared;
 mod environment;
 mod fenced;
@@ -9,19 +10,24 @@ mod github;
 mod human;
 mod json;
 mod junit;
+mod ledger;
 mod log;
 mod output;
+mod proof;
+mod runs;
 mod text;
 mod tree;
 mod voice;
 
 pub use about::{exit_codes, levels};
+pub use busy::{busy, no_lock};
 pub use environment::EnvironmentView;
 pub use findings::{Finding, Findings, Unfenced, findings};
 pub use github::Github;
 pub use human::HumanListener;
 pub use junit::Junit;
 pub use log::start_log;
+pub use runs::{Again, LogLine, Reaped, RunRow, frame, log, reaped, runs};
 pub use voice::{Tone, Voice};
 
 use crate::exit::{Exit, Verdict};
@@ -184,6 +190,20 @@ pub fn failure(voice: &Voice, verdict: Verdict, text: &str) {
         voice.line(&json::failure(verdict, text).to_string());
     } else {
         human::lines(voice, text);
+    }
+}
+
+/// Says that a gate is closed for whoever asked.
+pub fn closed(voice: &Voice, text: &str) {
+    if voice.json || !voice.quiet {
+        failure(voice, Verdict::Refused, text);
+    }
+}
+
+/// Says that something went wrong that changes nothing else.
+pub fn trouble(voice: &Voice, text: &str) {
+    if !voice.json {
+        voice.say(Tone::Notice, text);
     }
 }
 

@@ -6,7 +6,7 @@
 //! is one, forgets nobody, but leaves out who has moved out of it. Each of these may say too little, so the most counts.
 
 use super::hold::Hold;
-use crate::sys::procfs;
+use crate::sys::procfs::{self, Stat};
 use crate::values::ProcessId;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,12 +25,8 @@ impl Effort {
     /// Looks at everybody.
     pub(super) fn look(hold: &Hold<'_>) -> Effort {
         let members = hold.members();
-        let keeper = procfs::stat(hold.keeper.pid).map_or(0, |stat| stat.ticks_of_children);
-        let all = members
-            .iter()
-            .map(|stat| stat.ticks + stat.ticks_of_children);
         Effort {
-            sum: keeper + all.sum::<u64>(),
+            sum: of(hold, &members),
             each: members.iter().map(|stat| (stat.id, stat.ticks)).collect(),
             counted: hold.leaf.and_then(crate::contain::Leaf::processor_time),
         }
@@ -48,6 +44,15 @@ impl Effort {
         let counted = self.counted.zip(earlier.counted);
         seen.max(counted.map_or(Duration::ZERO, |(now, before)| now.saturating_sub(before)))
     }
+}
+
+/// What these have used who belong to the run, and those that they or the keeper have reaped, in clock ticks.
+pub(super) fn of(hold: &Hold<'_>, members: &[Stat]) -> u64 {
+    let keeper = procfs::stat(hold.keeper.pid).map_or(0, |stat| stat.ticks_of_children);
+    let all = members
+        .iter()
+        .map(|stat| stat.ticks + stat.ticks_of_children);
+    keeper + all.sum::<u64>()
 }
 
 #[cfg(test)]

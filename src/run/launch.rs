@@ -2,16 +2,16 @@
 
 use super::hold::Hold;
 use super::limits::{self, Limits};
-use super::supervise::{self, Supervised};
+use super::supervise::{self, Made, Supervised};
 use super::surroundings::Surroundings;
-use super::{Listener, job::Job, relay::Relay};
+use super::{Listener, Locks, job::Job, relay::Relay};
 use crate::contain::{self, Leaf};
 use crate::fence::Watch;
 use crate::host;
 use crate::keeper::{self, Orders};
-use crate::outcome::{End, Lack, Outcome, Step};
+use crate::outcome::{self, End, Enforcement, InForce, Lack, Outcome, Step};
 use crate::plan::Plan;
-use crate::registry::{Entry, Private, PrivatePlace, Record};
+use crate::registry::{Entry, Event, Limit, Moment, Private, PrivatePlace, Record, Scope};
 use crate::sys::clone::{self, Birth, Namespaces};
 use crate::sys::namespace::Ids;
 use crate::sys::signal::{self, Set};
@@ -19,6 +19,7 @@ use crate::sys::{fds, prctl, procfs, socket};
 use crate::values::{Level, ProcessId};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tracing::debug;
 
 /// What became of an attempt.
@@ -40,6 +41,7 @@ fn record(
     cgroup: Option<PathBuf>,
     private: Option<PrivatePlace>,
     directory: Option<&Path>,
+    locks: &Locks,
     listener: &mut dyn Listener,
 ) -> Option<Record> {
     let own = std::process::id() as i32;
@@ -50,8 +52,7 @@ fn record(
         .collect();
     let entry = Entry {
         run: plan.run.clone(),
-        boot: procfs::boot_id(),
-        pid_namespace: procfs::pid_namespace(),
+        scope: Scope::here(),
         front: ProcessId {
             pid: own,
             start: procfs::stat(own).map_or(0, |stat| stat.id.start),
@@ -61,6 +62,8 @@ fn record(
         level,
         cgroup,
         private,
+        started: Moment::now(),
+        locks: locks.names().to_vec(),
     };
     Record::create(directory?, &entry)
         .inspect_err(|error| listener.no_record(error))
@@ -71,6 +74,8 @@ fn record(
 pub(super) fn attempt(
     plan: &Plan,
     level: Level,
+    lacks: &[Lack],
+    locks: &Locks,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Attempt> {
@@ -91,7 +96,15 @@ pub(super) fn attempt(
     let cgroup = ground.as_ref().map(|ground| ground.parent.join(name));
     let records = surroundings.records.as_deref();
     let private = surroundings.private.as_ref().map(Private::place).cloned();
-    let record = record(plan, level, cgroup.clone(), private, records, listener);
+    let record = record(
+        plan,
+        level,
+        cgroup.clone(),
+        private,
+        records,
+        locks,
+        listener,
+    );
     if let Some(private) = &surroundings.private
         && let Err(error) = private.furnish(&plan.environment.directories())
     {
@@ -141,6 +154,7 @@ pub(super) fn attempt(
         processors: limits.processors(),
         protected: surroundings.protected,
         record: record.as_ref(),
+        locks: locks.held(),
         private: surroundings.private.as_ref(),
     };
     let child = clone::child(
@@ -173,16 +187,25 @@ pub(super) fn attempt(
     };
     debug!(%level, keeper = keeper.pid, cgroup = ?leaf.as_ref().map(Leaf::path), "forked the keeper");
     fence.below(keeper.pid);
-    let hold = Hold {
-        level,
-        run: &plan.run,
-        keeper: &keeper,
-        leaf: leaf.as_ref(),
-        had_children: surroundings.had_children,
-        orphaned: false,
+    if let Some(record) = &record {
+        note_start(record, level, lacks, keeper.pid);
+        note_limits(record, plan, &limits.in_force, locks);
+    }
+    let made = Made {
+        hold: Hold {
+            level,
+            run: &plan.run,
+            keeper: &keeper,
+            leaf: leaf.as_ref(),
+            had_children: surroundings.had_children,
+            orphaned: false,
+        },
+        limits,
+        fence,
+        record: record.as_ref(),
+        time_left: locks.time_left(),
     };
-    let supervised =
-        supervise::supervise(plan, hold, limits, &line, fence, surroundings, listener)?;
+    let supervised = supervise::supervise(plan, made, &line, surroundings, listener)?;
     let outcome = match supervised {
         Supervised::Lacking(step, errno) => {
             undo(leaf.as_ref(), record.as_ref());
@@ -193,15 +216,78 @@ pub(super) fn attempt(
         }
         Supervised::Over(outcome) => *outcome,
     };
+    if let Some(record) = &record {
+        note_end(record, plan, &outcome);
+        if let Some(error) = record.trouble() {
+            listener.record_cut_short(&error);
+        }
+    }
     let cleared = surroundings.clear(&outcome);
     if outcome.unkilled.is_empty() {
+        if let Some(leaf) = &leaf {
+            let _ = leaf.remove();
+        }
         let done = cleared.as_ref().is_none_or(|cleared| cleared.finished);
-        undo(leaf.as_ref(), record.as_ref().filter(|_| done));
+        if let Some(record) = record.as_ref().filter(|_| done) {
+            record.finish();
+        }
     }
     Ok(Attempt::Over(Outcome { cleared, ..outcome }))
 }
 
-/// Removes what was made for a run of which nothing is left. Otherwise both stay, for the next sweep to find the rest by.
+/// Notes at which level the run is held.
+fn note_start(record: &Record, level: Level, lacks: &[Lack], keeper: i32) {
+    record.note(&Event::Held {
+        level,
+        keeper: ProcessId {
+            pid: keeper,
+            start: procfs::stat(keeper).map_or(0, |stat| stat.id.start),
+        },
+        lacks: lacks.to_vec(),
+    });
+}
+
+/// Notes what limits it, and who holds it to that.
+fn note_limits(record: &Record, plan: &Plan, in_force: &[InForce], locks: &Locks) {
+    let by_clock = |name: &str, time: Duration| Limit {
+        name: name.to_owned(),
+        value: humantime::format_duration(time).to_string(),
+        enforcement: "guardrun's clock".to_owned(),
+    };
+    let mut limits = vec![by_clock("grace", plan.hold.grace)];
+    limits.extend(plan.hold.timeout.map(|time| by_clock("timeout", time)));
+    limits.extend(plan.hold.idle.map(|idle| by_clock("idle", idle.after)));
+    limits.extend(
+        locks
+            .time_left()
+            .map(|time| by_clock("expires-after", time)),
+    );
+    limits.extend(in_force.iter().map(|one| Limit {
+        name: one.resource.name().to_owned(),
+        value: one.amount(),
+        enforcement: match one.by {
+            Enforcement::Kernel => "the kernel, on the suite's cgroup".to_owned(),
+            Enforcement::Watch => "guardrun's watch".to_owned(),
+            Enforcement::Affinity => "kept to so many processors".to_owned(),
+        },
+    }));
+    record.note(&Event::Limits { limits });
+}
+
+/// Notes how it ended.
+fn note_end(record: &Record, plan: &Plan, outcome: &Outcome) {
+    let ending = outcome::explain(outcome, plan.hold.leaks);
+    record.note(&Event::Ending {
+        verdicts: ending.verdicts,
+        cause: ending.cause,
+        status: outcome.status,
+        elapsed_seconds: outcome.elapsed.as_secs_f64(),
+        peak: outcome.peak,
+        unkilled: outcome.unkilled.clone(),
+    });
+}
+
+/// Removes what was made for an attempt that did not come about.
 fn undo(leaf: Option<&Leaf>, record: Option<&Record>) {
     if let Some(leaf) = leaf {
         let _ = leaf.remove();

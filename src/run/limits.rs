@@ -6,6 +6,7 @@ use crate::contain::ceilings::{self, Limited};
 use crate::contain::{Ground, Leaf};
 use crate::outcome::{Enforcement, InForce, Peak, Reached, Resource};
 use crate::policy::Ceilings;
+use crate::registry::Event;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -87,6 +88,11 @@ impl Limits {
     /// Lets the watch look, if it is time to.
     pub(super) fn look(&mut self, hold: &Hold<'_>, now: Duration) -> Option<Reached> {
         self.watch.as_mut()?.look(hold, now)
+    }
+
+    /// What the watch has to note of its last look, if it has anything.
+    pub(super) fn take_sample(&mut self) -> Option<Event> {
+        self.watch.as_mut()?.take_sample()
     }
 
     /// What the kernel has counted, when everything is over.

@@ -8,6 +8,7 @@ mod hold;
 mod job;
 mod launch;
 mod limits;
+mod locks;
 mod relay;
 mod silence;
 mod supervise;
@@ -17,15 +18,17 @@ mod watch;
 
 use crate::outcome::{End, Family, InForce, Lack, OomCount, Outcome};
 use crate::plan::Plan;
-use crate::registry::Swept;
+use crate::registry::{Holder, Swept};
 use crate::sys::procfs;
 use crate::values::Fence;
 use anyhow::Context;
 use jiff::Timestamp;
 use launch::Attempt;
+pub use locks::{Busy, Locks, Taken, Why, take_locks};
 use std::io;
 use std::time::Duration;
 use surroundings::Surroundings;
+pub use survey::look_at;
 
 /// What a run tells while it goes on, to whoever prints.
 pub trait Listener {
@@ -33,6 +36,10 @@ pub trait Listener {
     fn swept(&mut self, swept: &Swept);
     /// No record could be written, so a later sweep cannot find this run.
     fn no_record(&mut self, error: &io::Error);
+    /// The record could not be completed.
+    fn record_cut_short(&mut self, error: &str);
+    /// A lock is held by another run, and is waited for since this long.
+    fn waiting(&mut self, lock: &str, holder: &Holder, waited: Duration);
     /// Processes were still alive after the suite had ended; they are being ended now.
     fn survivors(&mut self, survivors: &[crate::outcome::Survivor]);
     /// The suite has written nothing for so long, and has used so much processor time in the last `of`.
@@ -74,8 +81,13 @@ impl Front {
 }
 
 /// Carries out a plan and answers with everything that is known about it when it is over. The error is one of guardrun's
-/// own before anything was started. `front` is the same for every attempt of one guardrun.
-pub fn run(plan: &Plan, front: &mut Front, listener: &mut dyn Listener) -> anyhow::Result<Outcome> {
+/// own before anything was started. `front` and `locks` are the same for every attempt of one guardrun.
+pub fn run(
+    plan: &Plan,
+    locks: &Locks,
+    front: &mut Front,
+    listener: &mut dyn Listener,
+) -> anyhow::Result<Outcome> {
     let surroundings = match front.surroundings.take() {
         None => Surroundings::take_in(plan, listener)?,
         Some(earlier) => match earlier.end_asked_for_meanwhile() {
@@ -90,7 +102,7 @@ pub fn run(plan: &Plan, front: &mut Front, listener: &mut dyn Listener) -> anyho
     let (started, oom_kills) = (Timestamp::now(), procfs::oom_kills());
     let mut lacks: Vec<Lack> = Vec::new();
     for level in &plan.ladder {
-        match launch::attempt(plan, *level, surroundings, listener)? {
+        match launch::attempt(plan, *level, &lacks, locks, surroundings, listener)? {
             Attempt::Lacking(lack) => lacks.push(lack),
             Attempt::Over(outcome) => {
                 let oom = OomCount {

@@ -18,6 +18,7 @@ use crate::fence::{Happening, Watch};
 use crate::keeper::{News, Order, Received};
 use crate::outcome::{End, Family, OomCount, Outcome, Step, Survivor, Why};
 use crate::plan::Plan;
+use crate::registry::{self, Record};
 use crate::sys::poll::{self, Interest};
 use crate::sys::signal::{self, Whom};
 use crate::sys::socket::Line;
@@ -52,27 +53,40 @@ pub(super) enum Supervised {
     Over(Box<Outcome>),
 }
 
+/// What was made for the run until its keeper was born.
+pub(super) struct Made<'a> {
+    /// The hold on it.
+    pub(super) hold: Hold<'a>,
+    /// Its record.
+    pub(super) record: Option<&'a Record>,
+    /// What limits it.
+    pub(super) limits: Limits,
+    /// The watch over its fence.
+    pub(super) fence: Watch<'a>,
+    /// What its locks leave it of the time that runs which replace each other have together.
+    pub(super) time_left: Option<Duration>,
+}
+
 /// Sees a run through to its end.
 pub(super) fn supervise(
     plan: &Plan,
-    hold: Hold<'_>,
-    limits: Limits,
+    made: Made<'_>,
     line: &Line,
-    fence: Watch<'_>,
     surroundings: &mut Surroundings,
     listener: &mut dyn Listener,
 ) -> anyhow::Result<Supervised> {
-    if !limits.in_force.is_empty() {
-        listener.limited(&limits.in_force);
+    if !made.limits.in_force.is_empty() {
+        listener.limited(&made.limits.in_force);
     }
     let mut supervisor = Supervisor {
         plan,
-        fence,
-        hold,
-        limits,
+        hold: made.hold,
+        limits: made.limits,
+        fence: made.fence,
         line,
+        record: made.record,
         listener,
-        course: Course::new(plan.hold.timeout, plan.hold.grace),
+        course: Course::new(sooner(plan.hold.timeout, made.time_left), plan.hold.grace),
         clock: Clock::start(),
         failed: None,
         keeper_has_left: false,
@@ -102,12 +116,18 @@ pub(super) fn supervise(
     Ok(supervisor.conclude(elapsed, mute))
 }
 
+/// The limit that comes first, of those that there are.
+fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    one.into_iter().chain(other).min()
+}
+
 struct Supervisor<'a> {
     plan: &'a Plan,
-    fence: Watch<'a>,
     hold: Hold<'a>,
     limits: Limits,
+    fence: Watch<'a>,
     line: &'a Line,
+    record: Option<&'a Record>,
     listener: &'a mut dyn Listener,
     course: Course,
     clock: Clock,
@@ -210,10 +230,12 @@ impl Supervisor<'_> {
             if fork_refused && let Some(reached) = self.limits.fork_refused() {
                 self.step(Event::OverLimit(reached));
             }
-            if look.is_some_and(|look| Instant::now() >= look)
-                && let Some(reached) = self.limits.look(&self.hold, self.clock.now())
-            {
-                self.step(Event::OverLimit(reached));
+            if look.is_some_and(|look| Instant::now() >= look) {
+                let reached = self.limits.look(&self.hold, self.clock.now());
+                self.note_sample();
+                if let Some(reached) = reached {
+                    self.step(Event::OverLimit(reached));
+                }
             }
             if tick.is_some_and(|tick| Instant::now() >= tick) {
                 self.step(Event::Tick);
@@ -470,6 +492,7 @@ impl Supervisor<'_> {
                 Action::ShowFamily(why) => self.show_family(why),
                 Action::NameSurvivors => {
                     self.survivors = self.look_until_seen();
+                    self.note_survivors();
                     if !self.survivors.is_empty() {
                         self.listener.survivors(&self.survivors);
                     }
@@ -484,6 +507,20 @@ impl Supervisor<'_> {
         if end == End::Itself && self.course.end() != End::Itself && !self.course.is_over() {
             self.listener
                 .ending(self.course.end(), self.plan.hold.grace);
+        }
+    }
+
+    fn note_sample(&mut self) {
+        if let (Some(sample), Some(record)) = (self.limits.take_sample(), self.record) {
+            record.note(&sample);
+        }
+    }
+
+    fn note_survivors(&self) {
+        if let Some(record) = self.record {
+            record.note(&registry::Event::Survivors {
+                survivors: self.survivors.clone(),
+            });
         }
     }
 
@@ -521,6 +558,7 @@ impl Supervisor<'_> {
             status: self.course.status(),
             survivors: self.survivors,
             unkilled: self.unkilled,
+            ledger: None,
             fenced: self.fence.finish(),
             mute,
             killed: self.course.killed(),

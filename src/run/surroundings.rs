@@ -1,8 +1,10 @@
 //! What a run finds when it starts, the same at whatever level it is held: signals, terminal, parent, the suite's command and
 //! environment. All of it is noted before the first fork.
 
-use super::{Listener, job::Job, relay::Relay};
+use super::{Listener, job::Job, locks, relay::Relay};
+use crate::gate;
 use crate::host::{self, Parent};
+use crate::ledger;
 use crate::outcome::{End, Outcome};
 use crate::plan::Plan;
 use crate::registry::{self, MARK, Private};
@@ -216,11 +218,28 @@ fn lifeline() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((fds::move_up(read, 10)?, write))
 }
 
+/// Tells the gates inside the suite to fail where they would skip.
+const REQUIRE: &str = "GUARDRUN_REQUIRE";
+
 /// What guardrun itself tells the suite.
 fn told(plan: &Plan, lifeline: Option<&OwnedFd>) -> Vec<(&'static str, OsString)> {
-    let mut told: Vec<(&'static str, OsString)> = vec![(MARK, plan.run.clone().into())];
+    let mut told: Vec<(&'static str, OsString)> = vec![
+        (MARK, plan.run.clone().into()),
+        (locks::ABOVE, locks::runs_above_and(&plan.run).into()),
+    ];
+    let opened = plan.opened.iter().map(|open| open.variable.as_str());
+    let opened: Vec<&str> = opened.collect();
+    if !opened.is_empty() {
+        told.push((gate::OPENED, opened.join(",").into()));
+    }
+    if let Some(ledger) = &plan.ledger {
+        told.push((ledger::PATH, ledger.into()));
+    }
     if let Some(suite) = &plan.suite {
         told.push(("GUARDRUN_RUN_SUITE", suite.into()));
+    }
+    if plan.owed.iter().any(|owed| owed.required) {
+        told.push((REQUIRE, "1".into()));
     }
     if let Some(lifeline) = lifeline {
         told.push((LIFELINE, lifeline.as_raw_fd().to_string().into()));

@@ -72,6 +72,15 @@ impl<'a> Survey<'a> {
     }
 }
 
+/// Looks at each of these, briefly.
+pub fn look_at(processes: &[Stat], rules: &Hold) -> Vec<Survivor> {
+    let survey = Survey::new(rules);
+    processes
+        .iter()
+        .map(|stat| survey.look_at(stat, Care::Brief))
+        .collect()
+}
+
 /// Its arguments in one line; its name in brackets where it shows none.
 pub(super) fn command(stat: &Stat) -> String {
     let arguments = procfs::arguments(stat.id.pid);

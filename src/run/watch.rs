@@ -2,10 +2,15 @@
 //!
 //! A watch sees what is there when it looks. Between two looks a suite can go beyond and come back, or take the machine down;
 //! that is why the kernel's own ceilings come first, and why a run says which of both it has.
+//!
+//! Whoever looks anyway can note what is seen: now and then a look becomes a sample in the run's record. Where there is no
+//! watch nobody looks, and there are no samples.
 
+use super::effort;
 use super::hold::Hold;
 use crate::outcome::{Peak, Proof, Reached, Resource};
 use crate::policy::Ceilings;
+use crate::registry::Event;
 use crate::sys::procfs::{self, Stat};
 use std::time::{Duration, Instant};
 
@@ -13,12 +18,18 @@ use std::time::{Duration, Instant};
 const PERIOD: Duration = Duration::from_millis(200);
 /// A look may take this part of all the time: with very many processes one looks less often.
 const SHARE: u32 = 20;
+/// How much time is between two samples at the least.
+const BETWEEN_SAMPLES: Duration = Duration::from_secs(1);
+/// The same as a part of all the time so far. A day has some 800 samples then, and the record of it a few pages.
+const SAMPLE_SHARE: u32 = 100;
 
 /// The watch over one run.
 pub(super) struct Watch {
     memory: Option<u64>,
     processes: Option<u64>,
     next: Duration,
+    next_sample: Duration,
+    sample: Option<Event>,
     /// The most that was seen.
     pub(super) peak: Peak,
 }
@@ -32,6 +43,8 @@ impl Watch {
             memory,
             processes,
             next: PERIOD,
+            next_sample: BETWEEN_SAMPLES,
+            sample: None,
             peak: Peak::default(),
         })
     }
@@ -47,9 +60,19 @@ impl Watch {
             return None;
         }
         let before = Instant::now();
-        let reached = self.look_at(&hold.members());
+        let members = hold.members();
+        let reached = self.look_at(&members);
+        if now >= self.next_sample {
+            self.sample = Some(sample(&members, effort::of(hold, &members)));
+            self.next_sample = now + BETWEEN_SAMPLES.max(now / SAMPLE_SHARE);
+        }
         self.next = now + PERIOD.max(before.elapsed() * SHARE);
         reached
+    }
+
+    /// What the last look is to have noted, if it is a sample; once.
+    pub(super) fn take_sample(&mut self) -> Option<Event> {
+        self.sample.take()
     }
 
     fn look_at(&mut self, members: &[Stat]) -> Option<Reached> {
@@ -76,6 +99,16 @@ impl Watch {
             ceiling,
             proof: Proof::Seen(used),
         })
+    }
+}
+
+/// What these use. Pages that several share are counted for each of them, as in `guardrun ps`.
+fn sample(members: &[Stat], ticks: u64) -> Event {
+    let page = procfs::page_size();
+    Event::Sample {
+        processes: members.len() as u64,
+        memory_bytes: members.iter().map(|stat| stat.resident * page).sum(),
+        cpu_seconds: ticks as f64 / procfs::ticks_per_second() as f64,
     }
 }
 

@@ -5,8 +5,10 @@
 
 #![allow(unsafe_code)]
 
+pub mod capture;
 pub mod child;
 pub mod clear;
+pub mod clock;
 pub mod clone;
 pub mod epoll;
 pub mod fds;

@@ -101,6 +101,13 @@ fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
     })
 }
 
+/// The calling process, by the number that the mounted /proc has for it. In a new pid namespace that is the number which
+/// those outside know, until a /proc of its own is mounted.
+pub fn own() -> Option<Stat> {
+    let text = String::from_utf8_lossy(&read("/proc/self/stat").ok()?).into_owned();
+    parse_stat(text.split_once(' ')?.0.parse().ok()?, &text)
+}
+
 /// The children of every thread of a process. None where the kernel does not tell (CONFIG_PROC_CHILDREN) or the process is
 /// gone. Exact only for a process that is stopped or one's own.
 pub fn children(process: &Stat) -> Option<Vec<i32>> {

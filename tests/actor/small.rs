@@ -4,6 +4,8 @@
 //! `say WORD` on stdout · `read-line` from stdin and say it · `read-terminal` the same from /dev/tty · `raw-terminal` sets it
 //! raw and leaves it so · `headless` ends its first thread and goes on with another ·
 //! `lifeline` waits for the end of file on GUARDRUN_LIFELINE_FD and tells the test through `--news` ·
+//! `alone FILE MILLISECONDS` writes `in` and `out` into FILE, and `overlap` if it is not the only one there is of it; with
+//! `--mebibytes N` it has so much memory that it takes a while to die, and until it is dead it counts ·
 //! `bind PATH` a socket that nobody listens on any more ·
 //! `leave MILLISECONDS` a child that lives that long, and exit 0 · `become` the command
 //! after `--`, as a shell would start it.
@@ -34,6 +36,7 @@ pub(crate) fn run(manner: &str, words: &mut Words) -> io::Result<i32> {
         "lifeline" => lifeline(words),
         "headless" => headless(),
         "leave" => leave(number(words.plain(0)?, "leave")?),
+        "alone" => alone(words),
         // Dropping a listener leaves its file.
         "bind" => UnixListener::bind(words.plain(0)?).map(|_| 0),
         "become" => {
@@ -92,6 +95,27 @@ fn lifeline(words: &Words) -> io::Result<i32> {
     let got = sys::read(number(&fd, "GUARDRUN_LIFELINE_FD")?, &mut byte)?;
     news.write_all(format!("lifeline gave {got} bytes\n").as_bytes())?;
     life::sleep_out()
+}
+
+/// Looks whether it is alone. The kernel keeps a dying process's lock until its memory has been given back.
+fn alone(words: &Words) -> io::Result<i32> {
+    let path = words.plain(0)?;
+    let mut file = File::options().append(true).create(true).open(path)?;
+    if file.try_lock().is_err() {
+        file.write_all(b"overlap\n")?;
+        return Ok(9);
+    }
+    let mebibytes: usize = words.number("mebibytes")?.unwrap_or(0);
+    let mut memory = vec![0_u8; mebibytes << 20];
+    // Each page is written to, so that it is there.
+    for page in memory.chunks_mut(4096) {
+        page[0] = 1;
+    }
+    file.write_all(b"in\n")?;
+    sys::nap(Duration::from_millis(number(words.plain(1)?, "alone")?));
+    file.write_all(b"out\n")?;
+    drop(memory);
+    Ok(0)
 }
 
 /// Leaves a child in a session of its own that ends by itself after `milliseconds`.

@@ -10,6 +10,7 @@
 //!  relay.rs  bytes per second of a suite's output, with and without guardrun passing it on
 //!  fence.rs  one start of a program, behind each class of fence and under strace
 //!  end.rs    from the kill of N processes to the end of the run, next to what the kernel takes by itself
+//!  proof.rs  counting large reports: time and memory
 //! ```
 //!
 //! The program starts itself again in small roles (`sleepers`, `end`), which nobody else needs to know of.
@@ -18,6 +19,7 @@ mod contender;
 mod end;
 mod fence;
 mod figures;
+mod proof;
 mod relay;
 mod rest;
 mod sleepers;
@@ -71,6 +73,9 @@ struct Words {
     role: Option<Role>,
 }
 
+/// How often each report is counted.
+const COUNTINGS: usize = 9;
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     Wall,
@@ -78,6 +83,7 @@ enum Part {
     Relay,
     End,
     Fence,
+    Proof,
 }
 
 /// A role that the program plays for itself.
@@ -93,6 +99,8 @@ enum Role {
     },
     /// One measurement of an end, in a room of its own
     End(end::Words),
+    /// One report to count
+    Count(proof::Words),
 }
 
 fn main() -> ExitCode {
@@ -101,6 +109,7 @@ fn main() -> ExitCode {
         Some(Role::Sleepers(words)) => sleepers::sleep(words),
         Some(Role::Starts { number }) => fence::start_many(*number),
         Some(Role::End(words)) => end::measure_here(words),
+        Some(Role::Count(words)) => proof::count_here(words),
         None => measure(&words),
     };
     match done {
@@ -139,6 +148,10 @@ fn measure(words: &Words) -> io::Result<()> {
     if wants(Part::Fence) {
         say("starts behind a fence …")?;
         reports.push(fence::measure(&place.path, words.starts)?);
+    }
+    if wants(Part::Proof) {
+        say("counting large reports …")?;
+        reports.push(proof::measure(&place.path, COUNTINGS)?);
     }
     let out = io::stdout().lock();
     match words.json {

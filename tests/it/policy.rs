@@ -3,6 +3,7 @@
 
 mod environment;
 mod files;
+mod locks;
 mod loosening;
 mod matching;
 mod refused;

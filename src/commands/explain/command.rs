@@ -27,6 +27,8 @@ pub struct Explanation {
     pub gates: Vec<GateView>,
     /// How it would be held.
     pub hold: HoldView,
+    /// What it would have to prove afterwards, one line for each suite that it is.
+    pub proof: Vec<ProofView>,
     /// The loosenings that are in force for it.
     pub loosenings: Vec<LooseningView>,
     /// Gate variables that it would not see.
@@ -77,6 +79,19 @@ pub struct GateView {
     pub place: String,
 }
 
+/// What a suite has to prove.
+#[derive(Debug, Serialize)]
+pub struct ProofView {
+    /// The suite.
+    pub suite: String,
+    /// What is asked for, in one line.
+    pub text: String,
+    /// Whether the policy requires it wherever it is run.
+    pub required: bool,
+    /// Where the policy says so.
+    pub place: String,
+}
+
 /// A loosening that is in force.
 #[derive(Debug, Serialize)]
 pub struct LooseningView {
@@ -114,6 +129,7 @@ pub fn explain(
         also: losers(policy, &ruling),
         gates: gates(policy, &concerned, environment, origin),
         hold: HoldView::of(&ruling.hold, &ruling.said),
+        proof: proofs(&concerned),
         loosenings: loosenings(&concerned),
         removed_variables,
         environment: changes,
@@ -170,6 +186,19 @@ fn gates(
         });
     }
     views
+}
+
+fn proofs(suites: &[&Suite]) -> Vec<ProofView> {
+    let views = suites.iter().filter_map(|suite| {
+        let proof = suite.proof.as_ref()?;
+        Some(ProofView {
+            suite: suite.name.clone(),
+            text: proof.to_string(),
+            required: suite.required,
+            place: proof.place.to_string(),
+        })
+    });
+    views.collect()
 }
 
 /// The loosenings that count: where two suites are concerned, only what both have given up.
@@ -277,9 +306,17 @@ impl Explanation {
             writeln!(f, "{name:<10} {}  ({place})", part.value)?;
         }
         writeln!(f, "leaks      {}", hold.leaks)?;
+        for lock in &hold.locks {
+            let place = lock.place.as_deref().unwrap_or("built in");
+            writeln!(f, "lock       {}  ({place})", lock.value)?;
+        }
         writeln!(f, "retry      {}", hold.retry)?;
         if let Some(path) = &hold.junit {
             writeln!(f, "junit      {}", printable(path))?;
+        }
+        for proof in &self.proof {
+            let required = if proof.required { "; required" } else { "" };
+            writeln!(f, "proof      {}{required}  ({})", proof.text, proof.place)?;
         }
         for loosening in &self.loosenings {
             write!(

@@ -1,7 +1,7 @@
 //! How a suite is held: levels, deadlines, and what a gate asks for.
 
 use super::loosening::{ALLOW_LEAKS, HOLD_WEAKER, InForce, OUTLIVE_PARENT};
-use super::{Checked, ceilings, environment, idle};
+use super::{Checked, ceilings, environment, idle, lock};
 use crate::policy::ceilings::Needs;
 use crate::policy::error::PolicyError;
 use crate::policy::model::{Hold, Idle, Note, Place, Policy, Said};
@@ -165,6 +165,7 @@ pub(super) fn of_suite(
         leftovers: in_force.leftovers.clone(),
         lifeline: values.lifeline.unwrap_or(base.lifeline),
         outlive_parent: in_force.has(OUTLIVE_PARENT),
+        locks: lock::of_suite(source, name, written, in_force)?,
         ceilings: ceilings::ceilings(source, limits, base.ceilings)?,
         needs: match &written.needs {
             Some(needs) => ceilings::needs(source, needs)?,

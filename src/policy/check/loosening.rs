@@ -28,6 +28,8 @@ pub(super) const FENCE_WEAKER: &str = "dangerously-fence-weaker";
 pub(super) const ALLOW_FENCED: &str = "dangerously-allow-fenced";
 /// `[suite.NAME.dangerously-warn-fenced]`.
 pub(super) const WARN_FENCED: &str = "dangerously-warn-fenced";
+/// `[suite.NAME.dangerously-run-concurrently]`.
+pub(super) const RUN_CONCURRENTLY: &str = "dangerously-run-concurrently";
 
 /// What of a suite's loosenings is in force.
 #[derive(Default)]
@@ -123,6 +125,12 @@ pub(super) fn in_force(
             found.allowed.push(allowed);
             found.loosenings.push(loosened);
         }
+    }
+    if let Some(table) = &written.dangerously_run_concurrently {
+        let inner = table.get_ref();
+        let (reason, expires) = (&inner.reason, inner.expires.as_ref());
+        let loosened = weigh(RUN_CONCURRENTLY, table.span(), reason, expires)?;
+        found.loosenings.extend(loosened);
     }
     Ok(found)
 }

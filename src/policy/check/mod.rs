@@ -10,7 +10,9 @@ mod hold;
 mod idle;
 mod junit;
 mod lines;
+mod lock;
 mod loosening;
+mod proof;
 mod retry;
 
 use super::environment::EnvironmentRules;
@@ -176,6 +178,8 @@ fn suite(
         hold,
         said,
         loosenings: in_force.loosenings,
+        proof: proof::proof(source, written.proof.as_ref(), written.required.as_ref())?,
+        required: written.required.as_ref().is_some_and(|it| *it.get_ref()),
     })
 }
 

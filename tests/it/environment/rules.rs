@@ -45,7 +45,15 @@ fn with_a_list_of_what_may_stay_a_suite_gets_that_and_what_guardrun_tells_it() {
                 .map(|pair| pair.split('=').next().unwrap_or_default())
                 .collect();
             names.sort_unstable();
-            let expected = ["GUARDRUN_REQUIRE", "GUARDRUN_RUN_ID", "LC_ALL", "PATH"];
+            let expected = [
+                "GUARDRUN_KEEPER",
+                "GUARDRUN_LEDGER",
+                "GUARDRUN_REQUIRE",
+                "GUARDRUN_RUN_ABOVE",
+                "GUARDRUN_RUN_ID",
+                "LC_ALL",
+                "PATH",
+            ];
             assert_eq!(names, expected, "at {level}");
         });
     });

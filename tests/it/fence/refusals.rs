@@ -2,6 +2,7 @@
 //! ends with 45 whatever the suite made of it.
 
 use super::{FENCED, Yard};
+use crate::endings::agrees_with_the_schema;
 use crate::support::room::daemon_test;
 use serde_json::Value;
 
@@ -51,6 +52,7 @@ for n in range(20):
     subprocess.run([os.environ['ACTOR'], 'try', 'listen'])";
         let ran = yard.run(&["--json"], &["python3", "-c", script]);
         let report: Value = serde_json::from_str(ran.err.trim()).expect("one line of JSON");
+        agrees_with_the_schema(&report);
         assert_eq!(report["fence"]["refused"], 20);
         let refusals = report["fence"]["refusals"].as_array().expect("a list");
         assert_eq!(refusals.len(), 1, "{report}");

@@ -5,7 +5,7 @@ use crate::policy::{DAEMON, good};
 use guardrun::cli::{LevelChoice, RunOptions};
 use guardrun::gate::Loosening;
 use guardrun::policy::{Hold, Policy};
-use guardrun::values::{Leaks, Level, Working};
+use guardrun::values::{Leaks, Level, WhenBusy, Working};
 use std::time::Duration;
 
 fn flagged(policy: &Policy, suite: Option<&str>, flags: &RunOptions) -> Result<Hold, Loosening> {
@@ -235,4 +235,32 @@ fn to_outlive_the_parent_takes_the_policy_where_there_is_one() {
             .unwrap()
             .outlive_parent
     );
+}
+
+#[test]
+fn a_flag_chooses_between_waiting_and_refusing_and_only_the_policy_allows_to_replace() {
+    let when = |policy_says: &str, flag: WhenBusy| {
+        let policy = good(&format!(
+            "[suite.s]\ncommand=['s']\nlock={{when-busy='{policy_says}'}}"
+        ));
+        let flags = RunOptions {
+            lock: Some(flag),
+            ..none()
+        };
+        flagged(&policy, Some("s"), &flags).map(|hold| hold.locks[0].when_busy)
+    };
+    let flags = [WhenBusy::Refuse, WhenBusy::Wait, WhenBusy::Replace];
+    for flag in flags {
+        assert_eq!(when("replace", flag).unwrap(), flag);
+    }
+    for policy_says in ["refuse", "wait"] {
+        for flag in &flags[..2] {
+            assert_eq!(when(policy_says, *flag).unwrap(), *flag);
+        }
+        let error = when(policy_says, WhenBusy::Replace)
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("--lock replace"), "{error}");
+        assert!(error.contains("guardrun.toml:3"), "{error}");
+    }
 }

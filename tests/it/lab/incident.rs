@@ -16,7 +16,9 @@ fn times() -> usize {
 /// A bystander of each size beside `suite`, so many times; each line says whether it lived and what the suite's command
 /// exited with.
 fn play(size: u32, suite: &str) -> Option<Vec<String>> {
-    let vm = machine("lab::incident")?.with(&["--mem", "512"]);
+    let vm = machine("lab::incident")?
+        .with(&["--mem", "512"])
+        .within(900);
     let script = format!(
         "for turn in $(seq {times}); do
             rm -f ready; ./guardrun-actor hog {size} --life 600 > ready & daemon=$!
@@ -44,7 +46,7 @@ const HERD: &str = "./guardrun-actor herd 30 34";
 #[test]
 fn a_bystander_survives_a_suite_that_uses_up_the_machine() {
     for size in [50, 150, 250] {
-        for options in ["", "--memory 128MiB"] {
+        for options in ["", "--memory 64MiB"] {
             let Some(turns) = play(size, &format!("./guardrun {options} -- {HERD} 2>&1")) else {
                 return;
             };

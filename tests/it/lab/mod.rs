@@ -7,4 +7,5 @@
 mod ceilings;
 mod incident;
 mod kernels;
+mod records;
 mod vm;

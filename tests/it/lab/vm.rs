@@ -12,6 +12,7 @@ const VM: &str = "GUARDRUN_VM";
 pub(super) struct Vm {
     program: OsString,
     options: Vec<String>,
+    seconds: u32,
 }
 
 /// What came of a script.
@@ -35,6 +36,7 @@ pub(super) fn machine(name: &str) -> Option<Vm> {
     Some(Vm {
         program,
         options: Vec::new(),
+        seconds: 150,
     })
 }
 
@@ -46,11 +48,18 @@ impl Vm {
         self
     }
 
+    /// For longer than usual.
+    pub(super) fn within(mut self, seconds: u32) -> Vm {
+        self.seconds = seconds;
+        self
+    }
+
     /// Boots it, runs the script in it beside `guardrun` and `guardrun-actor`, and ends it.
     pub(super) fn runs(&self, script: &str) -> Said {
         let ran = Command::new(&self.program)
             .args(&self.options)
-            .args(["--timeout", "150", "--file", GUARDRUN, "--file", ACTOR])
+            .args(["--timeout", &self.seconds.to_string()])
+            .args(["--file", GUARDRUN, "--file", ACTOR])
             .args(["--", "sh", "-c", script])
             .env_remove("GUARDRUN_DAEMON_TESTS")
             .stdin(Stdio::null())

@@ -22,6 +22,21 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
+    /// Tells of a run that is over. `junit` is what lay where the suite's own report belongs, before it began.
+    fn tell(self, voice: &Voice, account: &Account<'_>, junit: Option<Junit>) {
+        report::ending(voice, account);
+        let written = junit.map(|junit| junit.write(account.plan, account.outcome, account.ending));
+        if let Some(Err(text)) = written {
+            report::unwritten(voice, &text);
+        }
+        if let Some(github) = self.github {
+            github.ending(voice, account);
+        }
+        if let Some(file) = self.file {
+            file.write(voice, account);
+        }
+    }
+
     /// Tells of a run that the policy allows and that did not come about.
     pub(super) fn not_run(self, voice: &Voice, plan: &Plan, exit: Exit) {
         if let Some(file) = self.file {
@@ -112,16 +127,7 @@ pub(super) fn carry_out(
             ending: &ending,
             earlier: &earlier,
         };
-        report::ending(voice, &account);
-        if let Some(Err(text)) = junit.map(|junit| junit.write(&plan, &outcome, &ending)) {
-            report::unwritten(voice, &text);
-        }
-        if let Some(github) = outputs.github {
-            github.ending(voice, &account);
-        }
-        if let Some(file) = outputs.file {
-            file.write(voice, &account);
-        }
+        outputs.tell(voice, &account, junit);
         return ending.exit;
     }
 }

@@ -50,13 +50,16 @@ fn a_bystander_survives_a_suite_that_uses_up_the_machine() {
             let Some(turns) = play(size, &format!("./guardrun {options} -- {HERD} 2>&1")) else {
                 return;
             };
-            let verdict = if options.is_empty() {
-                "lived 1"
-            } else {
-                "lived 50"
+            // Without a ceiling the kernel takes one of the thirty, or the first process of the suite.
+            let right: &[&str] = match options.is_empty() {
+                true => &["lived 1", "lived 137"],
+                false => &["lived 50"],
             };
+            say(&format!(
+                "a daemon of {size} MiB beside guardrun {options}: {turns:?}"
+            ));
             assert!(
-                turns.iter().all(|turn| turn == verdict),
+                turns.iter().all(|turn| right.contains(&turn.as_str())),
                 "a daemon of {size} MiB beside guardrun {options}: {turns:?}"
             );
         }

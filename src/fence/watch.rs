@@ -12,7 +12,7 @@ use crate::outcome::{Fenced, Refusal};
 use crate::policy::FenceRules;
 use crate::sys::identity::PidFd;
 use crate::sys::memory;
-use crate::sys::poll;
+use crate::sys::poll::{self, Ahead};
 use crate::sys::procfs::{self, Stat};
 use crate::sys::seccomp::{Answer, Call, Listener, Question};
 use crate::sys::signal;
@@ -123,8 +123,15 @@ impl<'a> Watch<'a> {
             let Some(listener) = &self.listener else {
                 break;
             };
-            if !poll::readable_within(listener.as_fd(), Duration::ZERO) {
-                break;
+            match poll::ahead(listener.as_fd()) {
+                Ahead::Something => {}
+                Ahead::Nothing => break,
+                // Nobody is left who could ask. The descriptor would stay ready for ever, and before Linux 6.11 whoever reads
+                // it then waits for ever.
+                Ahead::End => {
+                    self.listener = None;
+                    break;
+                }
             }
             match listener.next() {
                 Ok(Some(question)) => self.answer(&question, &mut happened),

@@ -283,7 +283,8 @@ impl From<OwnedFd> for Listener {
 
 impl Listener {
     /// The next question. None when the one that made the descriptor readable has gone away meanwhile; an error when
-    /// nobody is left who could ask. Only for when the descriptor is readable: it waits otherwise.
+    /// nobody is left who could ask. Only for when there is something to read (`poll::ahead`): it waits otherwise, and on older
+    /// kernels it does so also when nobody is left.
     pub fn next(&self) -> io::Result<Option<Question>> {
         // SAFETY: seccomp_notif is plain old data for which all zeroes is a valid value, and what the kernel demands.
         let mut raw: libc::seccomp_notif = unsafe { std::mem::zeroed() };

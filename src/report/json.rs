@@ -92,6 +92,7 @@ pub(super) fn not_run(suite: Option<&str>, command: &[OsString], exit_: Exit) ->
         "ledger": null,
         "proof": [],
         "killed": false,
+        "mute": false,
         "peak": Peak::default(),
         "oom_kills": { "suite": null, "machine": null },
         "usage": null,

@@ -17,6 +17,7 @@ use crate::{life, stage};
 use std::fs;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::time::Duration;
 
 /// The room became empty of itself.
@@ -63,6 +64,21 @@ fn unshare() -> io::Result<()> {
     fs::write("/proc/self/gid_map", format!("{group} {group} 1"))
 }
 
+/// Lays an empty directory over the one that guardrun has for this user below /tmp: the runs of the machine, one of which may be
+/// around this very test, are not the room's. Where that cannot be had the room is as good for everything else.
+fn hide_the_records_of_this_user() {
+    let user = sys::effective_user();
+    if user == 0 {
+        return;
+    }
+    let place = format!("/tmp/guardrun-{user}");
+    let private = fs::Permissions::from_mode(0o700);
+    let _ = fs::DirBuilder::new().mode(0o700).create(&place);
+    if sys::mount(Some("tmpfs"), &place, libc::MS_NOSUID | libc::MS_NODEV).is_ok() {
+        let _ = fs::set_permissions(&place, private);
+    }
+}
+
 /// Pid 1 of the room.
 fn inside(words: &Words) -> io::Result<i32> {
     // The door is outside, so its death is heard even by pid 1; the leash is what counts when the test dies.
@@ -70,6 +86,7 @@ fn inside(words: &Words) -> io::Result<i32> {
     sys::mount(None, "/", libc::MS_REC | libc::MS_PRIVATE)?;
     let quiet = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
     sys::mount(Some("proc"), "/proc", quiet)?;
+    hide_the_records_of_this_user();
     if let Some(most) = words.text("pid-max") {
         bound_pids(most)?;
     }

@@ -1,7 +1,7 @@
 //! The words typed: the one definition that help, completions and the man page come from. No I/O, no meaning.
 
 use crate::helpers::Language;
-use crate::values::{Leaks, Level, WhenBusy};
+use crate::values::{Fence, Leaks, Level, WhenBusy};
 use bytesize::ByteSize;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
@@ -210,6 +210,9 @@ pub struct RunOptions {
     /// What processes left behind by a green run mean
     #[arg(long, env = "GUARDRUN_LEAKS", value_name = "WHAT")]
     pub leaks: Option<Leaks>,
+    /// What the suite's tests may not do
+    #[arg(long, env = "GUARDRUN_FENCE", value_name = "CLASS")]
+    pub fence: Option<Fence>,
     /// What to do when another run has a lock that the suite needs
     #[arg(long, env = "GUARDRUN_LOCK", value_name = "WHAT")]
     pub lock: Option<WhenBusy>,

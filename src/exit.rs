@@ -22,6 +22,8 @@ pub enum Verdict {
     Busy,
     /// There is not enough free memory or too few processes can still be made.
     NoRoom,
+    /// The suite tried to do what its fence forbids.
+    Fenced,
     /// The suite passed, and left processes behind that were then killed.
     Leaked,
     /// The suite passed, and did not show that it had done what it is there for.
@@ -91,6 +93,12 @@ pub const TABLE: &[Row] = &[
         code: 44,
         name: "no-room",
         meaning: "less memory is free, or fewer processes can be made, than the suite needs; nothing was started",
+    },
+    Row {
+        verdict: Verdict::Fenced,
+        code: 45,
+        name: "fenced",
+        meaning: "the suite tried to do what its fence forbids; that was refused and named",
     },
     Row {
         verdict: Verdict::Leaked,

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 pub mod contain;
 pub mod exit;
+pub mod fence;
 pub mod gate;
 pub mod helpers;
 pub mod host;

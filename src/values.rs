@@ -153,3 +153,89 @@ impl Leaks {
         }
     }
 }
+
+/// What a suite's tests may not do. Ordered: a later one refuses more.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fence {
+    /// Nothing is looked at.
+    #[default]
+    Off,
+    /// What is started is seen and counted, and nothing is refused.
+    Observe,
+    /// No server below a test, no pseudoterminal, nothing that goes into the background in a session of its own.
+    Daemons,
+    /// The same, and no other program at all.
+    Processes,
+}
+
+impl Fence {
+    /// Every one, weakest first.
+    pub const ALL: [Fence; 4] = [Fence::Off, Fence::Observe, Fence::Daemons, Fence::Processes];
+
+    /// The word used in the policy, on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fence::Off => "off",
+            Fence::Observe => "observe",
+            Fence::Daemons => "daemons",
+            Fence::Processes => "processes",
+        }
+    }
+}
+
+impl fmt::Display for Fence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a process does that a fence looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deed {
+    /// It executes a program.
+    Start,
+    /// It listens on a socket.
+    Listen,
+    /// It makes a pseudoterminal usable.
+    Pty,
+    /// It goes into the background in a session of its own.
+    Setsid,
+}
+
+impl Deed {
+    /// All of them.
+    pub const ALL: [Deed; 4] = [Deed::Start, Deed::Listen, Deed::Pty, Deed::Setsid];
+
+    /// The word used in the policy and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Deed::Start => "start",
+            Deed::Listen => "listen",
+            Deed::Pty => "pty",
+            Deed::Setsid => "setsid",
+        }
+    }
+}
+
+/// What it means for a run that its fence refused something. Ordered: a later one is stricter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refused {
+    /// It is named; the run keeps its own status.
+    Warn,
+    /// It is named; the run fails with `fenced`.
+    Fail,
+}

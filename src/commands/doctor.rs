@@ -4,10 +4,11 @@ mod through;
 
 use crate::cli::{Doctor, General};
 use crate::exit::{Exit, Verdict};
+use crate::outcome::{Lack, Step};
 use crate::policy::Hold;
-use crate::report::{self, Finding, Findings, Voice};
+use crate::report::{self, Finding, Findings, Unfenced, Voice};
 use crate::values::Level;
-use crate::{contain, host, plan, registry, run};
+use crate::{contain, fence, host, plan, registry, run};
 
 pub(super) fn doctor(voice: &Voice, general: &General, options: &Doctor) -> Exit {
     if let Some(chain) = &options.through {
@@ -52,7 +53,14 @@ fn find_out() -> anyhow::Result<Findings> {
         .find(has);
     let records =
         registry::directory(std::env::var_os("XDG_RUNTIME_DIR")).map_err(|error| error.to_string());
+    // It has nothing to do with a level; the words about the step are the same at each.
+    let fence = fence::probe().err().map(|error| {
+        let errno = error.raw_os_error().unwrap_or(0);
+        let Lack { what, remedy, .. } = host::lack(Level::Subreaper, Step::Fence, errno);
+        Unfenced { what, remedy }
+    });
     Ok(Findings {
+        fence,
         kernel: host::kernel(),
         auto,
         levels,

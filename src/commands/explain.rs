@@ -68,6 +68,8 @@ pub struct HoldView {
     pub grace: Part,
     /// The limit of silence, or `none`.
     pub idle: Part,
+    /// What its tests may not do.
+    pub fence: Part,
     /// `fail` or `warn`.
     pub leaks: &'static str,
     /// The locks that it needs.
@@ -136,6 +138,7 @@ impl HoldView {
                 hold.idle.map_or("none".to_owned(), |idle| idle.to_string()),
                 &said.idle,
             ),
+            fence: part(hold.fence.class.name().to_owned(), &hold.fence.place),
             leaks: hold.leaks.name(),
             locks: hold
                 .locks

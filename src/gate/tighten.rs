@@ -4,8 +4,8 @@
 //! `--leaks warn`: that a green run leaves nothing is what guardrun is for, and to give it up takes a reason in a file.
 
 use crate::cli::{LevelChoice, RunOptions};
-use crate::policy::{Ceilings, Hold, Idle, Lock, Place, Said};
-use crate::values::{Leaks, Level, WhenBusy, Working};
+use crate::policy::{Ceilings, FenceRules, Hold, Idle, Lock, Place, Said};
+use crate::values::{Fence, Leaks, Level, WhenBusy, Working};
 use std::fmt;
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ pub(super) fn tighten(
         locks: locks(&hold, flags)?,
         ceilings: rule.ceilings(&hold, flags)?,
         retry: hold.retry.clone().filter(|_| !flags.no_retry),
+        fence: fence(&hold, flags)?,
         ..hold
     })
 }
@@ -224,6 +225,26 @@ fn leaks(hold: &Hold, flags: &RunOptions) -> Result<Leaks, Loosening> {
         }),
         Some(asked) => Ok(asked),
         None => Ok(hold.leaks),
+    }
+}
+
+/// Without a policy file too the fence can only be made stricter: that a suite nobody has described starts no daemons is what
+/// guardrun is for.
+fn fence(hold: &Hold, flags: &RunOptions) -> Result<FenceRules, Loosening> {
+    let rules = hold.fence.clone();
+    match flags.fence {
+        Some(asked) if asked < rules.class => Err(Loosening {
+            flag: format!("--fence {asked}"),
+            demand: format!("the fence `{}`", rules.class),
+            place: rules.place,
+            hint: "leave the flag out; `dangerously-fence-weaker` in the policy asks for less, with a reason".to_owned(),
+        }),
+        Some(asked) => Ok(FenceRules {
+            class: asked,
+            demanded: asked > Fence::Off,
+            ..rules
+        }),
+        None => Ok(rules),
     }
 }
 

@@ -90,6 +90,14 @@ fn diagnose(
             "no cgroup v2 hierarchy is mounted, or the own part of it is out of sight",
             "mount one (mount -t cgroup2 none /sys/fs/cgroup), or use level namespace",
         ),
+        (Step::Fence, Errno::EBUSY) => (
+            "something above already answers such questions for this process, and the kernel allows only one who does",
+            "start guardrun outside of it, or ask for no `fence`",
+        ),
+        (Step::Fence, _) => (
+            "the kernel is older than 5.5, or a container's seccomp filter forbids new ones",
+            "use Linux 5.5 or later, in a container one whose filter allows seccomp(2), or ask for no `fence`",
+        ),
         _ => ("", "see `guardrun doctor`"),
     }
 }

@@ -75,6 +75,8 @@ pub struct Orders<'a> {
     pub processors: Option<f64>,
     /// Whether the front is the last that the kernel takes when memory runs out, which the suite must not inherit.
     pub protected: bool,
+    /// The leader's end of the suite's fence, if it has one.
+    pub fence: Option<crate::fence::Entry>,
     /// The run's private directories, removed by an orphaned keeper that has left nobody.
     pub private: Option<&'a crate::registry::Private>,
 }

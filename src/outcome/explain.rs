@@ -45,6 +45,14 @@ pub fn explain(outcome: &Outcome, leaks: Leaks) -> Ending {
         let clause = wording::left_behind(&outcome.survivors);
         ending.add(Verdict::Leaked, &clause);
     }
+    // Whoever asked for the end is answered in the way that he expects.
+    let asked_for = matches!(
+        outcome.end,
+        End::Asked(_) | End::ParentDied | End::StdoutClosed
+    );
+    if outcome.fenced.fails() && !asked_for {
+        ending.add(Verdict::Fenced, &wording::fenced(outcome.fenced.refused));
+    }
     if !outcome.unkilled.is_empty() {
         ending.add(Verdict::NotKilled, &wording::unkilled(&outcome.unkilled));
     }
@@ -254,6 +262,40 @@ mod tests {
         let ending = judged(&ended);
         assert_eq!(ending.exit, Exit::Code(51));
         assert_eq!(ending.verdicts, [Verdict::NotKilled, Verdict::TimedOut]);
+    }
+
+    fn fenced(mut outcome: Outcome) -> Outcome {
+        outcome.fenced.refused = 2;
+        outcome
+    }
+
+    #[test]
+    fn what_a_fence_refused_decides_whatever_the_suite_made_of_it() {
+        for status in [Status::Exited(0), Status::Exited(3), Status::Signaled(11)] {
+            let ending = judged(&fenced(outcome(End::Itself, Some(status))));
+            assert_eq!(ending.exit, Exit::Code(45), "{status:?}");
+            assert!(ending.cause.contains("and its fence refused 2 things"));
+        }
+        let mut leaking = fenced(outcome(End::Itself, Some(Status::Exited(0))));
+        leaking.survivors.push(survivor(None));
+        let verdicts = judged(&leaking).verdicts;
+        assert_eq!(verdicts, [Verdict::Fenced, Verdict::Leaked]);
+    }
+
+    #[test]
+    fn a_fence_decides_over_a_limit_and_a_request_keeps_its_own_end() {
+        let limit = End::Timeout(Duration::from_secs(1));
+        let verdicts = judged(&fenced(outcome(limit, None))).verdicts;
+        assert_eq!(verdicts, [Verdict::Fenced, Verdict::TimedOut]);
+        let asked = fenced(outcome(End::Asked(2), Some(Status::Signaled(2))));
+        assert_eq!(judged(&asked).exit, Exit::Signal(2));
+    }
+
+    #[test]
+    fn a_fence_that_only_warns_changes_no_status() {
+        let mut warned = fenced(outcome(End::Itself, Some(Status::Exited(0))));
+        warned.fenced.forgive(crate::values::Refused::Warn);
+        assert_eq!(judged(&warned).exit, Exit::Code(0));
     }
 
     #[test]

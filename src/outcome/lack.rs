@@ -32,6 +32,8 @@ pub enum Step {
     OpenFiles = 11,
     /// Keeping the suite to some of the processors.
     Processors = 12,
+    /// Having the kernel ask before certain calls.
+    Fence = 40,
 }
 
 impl Step {
@@ -39,7 +41,7 @@ impl Step {
     pub const NONE: u8 = 0;
 
     /// All of them.
-    pub const ALL: [Step; 12] = [
+    pub const ALL: [Step; 13] = [
         Step::Fork,
         Step::DeathSignal,
         Step::IdMap,
@@ -52,6 +54,7 @@ impl Step {
         Step::OomScore,
         Step::OpenFiles,
         Step::Processors,
+        Step::Fence,
     ];
 
     /// The step with this number.
@@ -74,6 +77,7 @@ impl Step {
             Step::OomScore => "make the suite the kernel's first choice when memory runs out",
             Step::OpenFiles => "limit the suite's open files",
             Step::Processors => "keep the suite to some of the processors",
+            Step::Fence => "put up the fence",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod class;
 mod explain;
 mod family;
+mod fenced;
 mod lack;
 mod limits;
 mod precedence;
@@ -13,6 +14,7 @@ mod wording;
 pub use class::Class;
 pub use explain::{Ending, explain};
 pub use family::{Family, Relative, Why};
+pub use fenced::{Fenced, Program, Refusal};
 pub use lack::{Lack, Step};
 pub use limits::{Enforcement, InForce, Peak, Proof, Reached, Resource};
 pub use precedence::{PRECEDENCE, Rank, rank};
@@ -57,6 +59,8 @@ pub struct Outcome {
     pub usage: Option<Usage>,
     /// When the run began, by the wall clock; None when nothing was started.
     pub started: Option<Timestamp>,
+    /// What its fence saw and refused.
+    pub fenced: Fenced,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
     /// What the suite had left in its private directories, which were removed; None when it had none, or they were left to
@@ -91,6 +95,7 @@ impl Outcome {
             usage: None,
             started: None,
             ledger: None,
+            fenced: Fenced::default(),
             elapsed: Duration::ZERO,
             cleared: None,
         }

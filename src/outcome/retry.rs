@@ -120,6 +120,16 @@ mod tests {
     }
 
     #[test]
+    fn what_its_fence_has_refused_something_is_not_tried_again_until_it_happens_not_to() {
+        let mut fenced = outcome(End::Itself, Some(Status::Exited(1)));
+        assert!(again(&BOTH, 1, &fenced));
+        fenced.fenced.refused = 1;
+        assert!(!again(&BOTH, 1, &fenced));
+        fenced.fenced.forgiven = true;
+        assert!(again(&BOTH, 1, &fenced));
+    }
+
+    #[test]
     fn what_did_not_end_by_itself_is_never_tried_again() {
         let reached = Reached {
             resource: Resource::Memory,

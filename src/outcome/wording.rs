@@ -91,6 +91,14 @@ pub(super) fn left_behind(survivors: &[Survivor]) -> String {
     }
 }
 
+/// What a fence refused.
+pub(super) fn fenced(refused: u64) -> String {
+    match refused {
+        1 => "its fence refused 1 thing".to_owned(),
+        n => format!("its fence refused {n} things"),
+    }
+}
+
 /// What cannot be killed.
 pub(super) fn unkilled(unkilled: &[Survivor]) -> String {
     format!(

@@ -165,30 +165,35 @@ impl Policy {
     }
 }
 
+/// Whether a pattern of these words matches this command line, as a suite's would.
+pub fn words_match(words: &[String], argv: &[String]) -> bool {
+    let argv: Vec<Cow<'_, str>> = argv.iter().map(|word| Cow::from(word.as_str())).collect();
+    sequence_matches(&slots(words), &argv)
+}
+
+fn slots(words: &[String]) -> Vec<Slot<'_>> {
+    let last = words.len().saturating_sub(1);
+    let program = words.iter().position(|word| word != "**");
+    let slots = words.iter().enumerate().map(|(at, word)| Slot {
+        word: match word.as_str() {
+            "**" => Word::Any,
+            "*" if at == last => Word::Any,
+            "*" => Word::One,
+            text if is_literal(text) => Word::Literal(text),
+            text if has_only_stars(text) => Word::Stars(text),
+            text => Word::Glob(text, OnceCell::new()),
+        },
+        program: program == Some(at),
+    });
+    slots.collect()
+}
+
 impl<'p> Entry<'p> {
     fn new(suite: &'p Suite, pattern: &'p Pattern) -> Entry<'p> {
-        let last = pattern.words.len().saturating_sub(1);
-        let program = pattern.words.iter().position(|word| word != "**");
-        let slots = pattern
-            .words
-            .iter()
-            .enumerate()
-            .map(|(at, word)| Slot {
-                word: match word.as_str() {
-                    "**" => Word::Any,
-                    "*" if at == last => Word::Any,
-                    "*" => Word::One,
-                    text if is_literal(text) => Word::Literal(text),
-                    text if has_only_stars(text) => Word::Stars(text),
-                    text => Word::Glob(text, OnceCell::new()),
-                },
-                program: program == Some(at),
-            })
-            .collect();
         Entry {
             suite,
             pattern,
-            slots,
+            slots: slots(&pattern.words),
             specificity: Specificity::of(&pattern.words),
         }
     }

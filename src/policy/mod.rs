@@ -31,9 +31,10 @@ pub use error::PolicyError;
 pub use find::{NAMES, find};
 pub use lock::{Lock, Reach};
 pub use managers::{MANAGERS, Manager};
-pub use matching::{Candidate, Matcher, Specificity, Tie};
+pub use matching::{Candidate, Matcher, Specificity, Tie, words_match};
 pub use model::{
-    Gate, Hold, Idle, Leftover, Loosened, Note, Pattern, Place, Policy, Said, Suite, Unmatched,
+    Allowed, FenceRules, Gate, Hold, Idle, Leftover, Loosened, Note, Pattern, Place, Policy, Said,
+    Suite, Unmatched,
 };
 pub use read::{LARGEST, Reader, read};
 pub use retry::{Retry, RetryOn};

@@ -6,7 +6,7 @@ use super::lock::Lock;
 use super::proof::Proof;
 use super::retry::Retry;
 use super::text::printable;
-use crate::values::{Leaks, Level, Working};
+use crate::values::{Deed, Fence, Leaks, Level, Refused, Working};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -166,6 +166,38 @@ pub struct Hold {
     pub junit: Option<PathBuf>,
     /// How often it may be tried again, and after what.
     pub retry: Option<Retry>,
+    /// What its tests may not do.
+    pub fence: FenceRules,
+}
+
+/// What a suite's tests may not do, and what becomes of those that try.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FenceRules {
+    /// The class of what is refused.
+    pub class: Fence,
+    /// Where that is said; None where nobody has said it, and it is what every suite without a gate gets.
+    pub place: Option<Place>,
+    /// Whether somebody has asked for it by name, in the policy or by a flag: then a run without it is no run.
+    pub demanded: bool,
+    /// What is let through all the same.
+    pub allowed: Vec<Allowed>,
+    /// What a refusal means for the run.
+    pub refused: Refused,
+}
+
+/// Something that the policy lets through a fence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Allowed {
+    /// What may be done.
+    pub deed: Deed,
+    /// The program that may do it, or that may be started: one glob per argument, as in `match`.
+    pub program: Vec<String>,
+    /// The test below which it may be done, by the same kind of pattern; None for any.
+    pub by: Option<Vec<String>>,
+    /// Why that is accepted.
+    pub reason: String,
+    /// Where the policy says so.
+    pub place: Place,
 }
 
 /// The limit of silence.
@@ -307,6 +339,7 @@ impl Suite {
             environment: one.environment.strictest(&two.environment),
             junit: one.junit.clone().or_else(|| two.junit.clone()),
             retry: Retry::strictest(one.retry.as_ref(), two.retry.as_ref()),
+            fence: one.fence.strictest(&two.fence),
         };
         let from = |mine: bool| if mine { &self.said } else { &other.said };
         let said = Said {
@@ -339,6 +372,41 @@ impl Default for Hold {
             environment: EnvironmentRules::default(),
             junit: None,
             retry: None,
+            fence: FenceRules::default(),
+        }
+    }
+}
+
+impl Default for FenceRules {
+    fn default() -> FenceRules {
+        FenceRules {
+            class: Fence::Daemons,
+            place: None,
+            demanded: false,
+            allowed: Vec::new(),
+            refused: Refused::Fail,
+        }
+    }
+}
+
+impl FenceRules {
+    /// The rules that keep what both of these ask for.
+    fn strictest(&self, other: &FenceRules) -> FenceRules {
+        let same = |left: &&Allowed| {
+            let mut others = other.allowed.iter();
+            others.any(|it| (it.deed, &it.program, &it.by) == (left.deed, &left.program, &left.by))
+        };
+        let stricter = if other.class > self.class {
+            other
+        } else {
+            self
+        };
+        FenceRules {
+            class: stricter.class,
+            place: stricter.place.clone(),
+            demanded: self.demanded || other.demanded,
+            allowed: self.allowed.iter().filter(same).cloned().collect(),
+            refused: self.refused.max(other.refused),
         }
     }
 }

@@ -160,6 +160,7 @@ const GENERIC_PREFIXES: &[&str] = &["GITHUB_", "LC_", "LD_", "XDG_", "npm_"];
 const OWN: &[&str] = &[
     "GUARDRUN_AT_LEAST",
     "GUARDRUN_COLOR",
+    "GUARDRUN_FENCE",
     "GUARDRUN_GRACE",
     "GUARDRUN_IDLE",
     "GUARDRUN_JSON",

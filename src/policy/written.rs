@@ -39,6 +39,7 @@ pub(super) struct Defaults {
     pub(super) cpu: Option<Spanned<f64>>,
     pub(super) open_files: Option<Spanned<i64>>,
     pub(super) environment: Option<Environment>,
+    pub(super) fence: Option<Spanned<String>>,
 }
 
 /// `[gate.NAME]`.
@@ -84,6 +85,11 @@ pub(super) struct Suite {
     #[serde(default)]
     pub(super) dangerously_expect_leftover: Vec<Spanned<ExpectLeftover>>,
     pub(super) dangerously_outlive_parent: Option<Spanned<Loosening>>,
+    pub(super) fence: Option<Spanned<String>>,
+    pub(super) dangerously_fence_weaker: Option<Spanned<FenceWeaker>>,
+    #[serde(default)]
+    pub(super) dangerously_allow_fenced: Vec<Spanned<AllowFenced>>,
+    pub(super) dangerously_warn_fenced: Option<Spanned<Loosening>>,
     pub(super) dangerously_run_concurrently: Option<Spanned<Loosening>>,
 }
 
@@ -200,6 +206,27 @@ pub(super) struct HoldWeaker {
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectLeftover {
     pub(super) program: Spanned<String>,
+    pub(super) reason: Spanned<String>,
+    pub(super) expires: Option<Day>,
+}
+
+/// `[suite.NAME.dangerously-fence-weaker]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FenceWeaker {
+    pub(super) fence: Spanned<String>,
+    pub(super) reason: Spanned<String>,
+    pub(super) expires: Option<Day>,
+}
+
+/// `[[suite.NAME.dangerously-allow-fenced]]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AllowFenced {
+    pub(super) what: Spanned<String>,
+    #[serde(rename = "match")]
+    pub(super) pattern: Spanned<CommandLine>,
+    pub(super) by: Option<Spanned<CommandLine>>,
     pub(super) reason: Spanned<String>,
     pub(super) expires: Option<Day>,
 }

@@ -19,8 +19,19 @@ pub struct Findings {
     pub levels: Vec<Finding>,
     /// The ceilings that the kernel would hold.
     pub ceilings: Vec<Resource>,
+    /// Why no fence can be put up; None where one can.
+    pub fence: Option<Unfenced>,
     /// Where runs are recorded, or why they cannot be.
     pub records: Result<std::path::PathBuf, String>,
+}
+
+/// Why no fence can be put up.
+#[derive(Debug, Serialize)]
+pub struct Unfenced {
+    /// What was tried and why it failed, as one sentence without a full stop.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
 }
 
 /// One level.
@@ -68,6 +79,13 @@ pub fn findings(voice: &Voice, findings: &Findings) -> Exit {
                 finding.level, lack.what, lack.remedy
             )),
         }
+    }
+    match &findings.fence {
+        None => text.push_str("fence      can be put up\n"),
+        Some(Unfenced { what, remedy }) => drop(writeln!(
+            text,
+            "fence      cannot be put up: {what}\n           hint: {remedy}"
+        )),
     }
     let held = |resource| findings.ceilings.contains(&resource);
     for (name, resource, otherwise) in [

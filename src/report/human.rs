@@ -2,6 +2,7 @@
 
 use super::cleared::Lines;
 use super::environment;
+use super::fenced;
 use super::ledger;
 use super::proof;
 use super::tree;
@@ -10,14 +11,14 @@ use super::{Account, text};
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
-use crate::outcome::{End, Enforcement, Family, InForce, Lack, Outcome, Survivor};
+use crate::outcome::{End, Enforcement, Family, InForce, Lack, Outcome, Refusal, Survivor};
 use crate::plan::Plan;
 use crate::plan::room::Short;
 use crate::policy::Policy;
 use crate::registry::{Holder, Swept};
 use crate::run::Listener;
 use crate::sys::signal;
-use crate::values::Usage;
+use crate::values::{Fence, Usage};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -133,6 +134,14 @@ impl Listener for HumanListener<'_> {
             self.voice
                 .say(tone, &format!("at most {}, {how}{why}", one.amount()));
         }
+    }
+
+    fn fenced(&mut self, refusal: &Refusal) {
+        fenced::refusal(self.voice, refusal);
+    }
+
+    fn unfenced(&mut self, class: Fence, why: &str) {
+        self.notice(&format!("the fence `{class}` is not up: {why}"));
     }
 
     fn ending(&mut self, end: End, grace: Duration) {
@@ -269,6 +278,7 @@ pub(super) fn plan(plan: &Plan) -> String {
                 .idle
                 .map_or_else(|| "none".to_owned(), |idle| idle.to_string()),
         ),
+        ("fence", plan.hold.fence.class.name().to_owned()),
     ];
     for lock in &plan.hold.locks {
         rows.push(("lock", lock.to_string()));
@@ -327,6 +337,7 @@ pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
             .iter()
             .for_each(|lack| say_lack(voice, lack, Tone::Plain));
     }
+    fenced::summary(voice, &outcome.fenced);
     if !outcome.unkilled.is_empty() {
         voice.say(Tone::Bad, "could not be killed, and is still there:");
         for survivor in outcome.unkilled.iter().take(text::NAMED) {
@@ -394,11 +405,12 @@ pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
     voice.say(
         tone,
         &format!(
-            "{verdicts}{name} {}{attempt} in {}{}{} · {used}{left} ({level})",
+            "{verdicts}{name} {}{attempt} in {}{}{} · {}{used}{left} ({level})",
             ending.cause,
             text::seconds(outcome.elapsed),
             proof::counts(ending),
-            ledger::counts(plan, outcome)
+            ledger::counts(plan, outcome),
+            fenced::count(&outcome.fenced)
         ),
     );
     ledger::contradictions(voice, plan, outcome);

@@ -59,6 +59,7 @@ pub(super) fn ending(account: &Account<'_>) -> Value {
         "earlier_attempts": attempts,
         "flaky": account.is_flaky(),
         "private": outcome.cleared.as_ref().map(|cleared| cleared::json(cleared, &plan.environment)),
+        "fence": outcome.fenced,
     })
 }
 
@@ -99,6 +100,7 @@ pub(super) fn not_run(suite: Option<&str>, command: &[OsString], exit_: Exit) ->
         "earlier_attempts": [],
         "flaky": false,
         "private": null,
+        "fence": null,
     })
 }
 
@@ -153,6 +155,7 @@ pub(super) fn plan(plan: &Plan) -> Value {
             json!({ "after_seconds": idle.after.as_secs_f64(), "working": idle.working.name() })
         }),
         "gates": opened,
+        "fence": plan.hold.fence.class,
         "locks": plan.hold.locks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "removed": plan.removed,
         "environment": EnvironmentView::of(&plan.environment),

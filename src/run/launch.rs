@@ -6,6 +6,7 @@ use super::supervise::{self, Made, Supervised};
 use super::surroundings::Surroundings;
 use super::{Listener, Locks, job::Job, relay::Relay};
 use crate::contain::{self, Leaf};
+use crate::fence::Watch;
 use crate::host;
 use crate::keeper::{self, Orders};
 use crate::outcome::{self, End, Enforcement, InForce, Lack, Outcome, Step};
@@ -129,7 +130,10 @@ pub(super) fn attempt(
     };
     let (line, keepers_line) = socket::pair().context("could not make the line to the keeper")?;
     let foreground = surroundings.job.as_mut().is_some_and(Job::offer_foreground);
+    let (mut fence, entry) =
+        Watch::prepare(&plan.hold.fence).context("could not prepare the fence")?;
     let orders = Orders {
+        fence: entry,
         level,
         ids: (namespaces == Namespaces::UserPidMount).then(Ids::own),
         line: keepers_line,
@@ -161,6 +165,9 @@ pub(super) fn attempt(
         || {
             // The front's ends: held by the keeper, they would never come to their end.
             fds::close_copy(&line);
+            if let Some(door) = fence.door() {
+                fds::close_copy(door);
+            }
             if let Some((_, write)) = &surroundings.lifeline {
                 fds::close_copy(write);
             }
@@ -179,6 +186,7 @@ pub(super) fn attempt(
         }
     };
     debug!(%level, keeper = keeper.pid, cgroup = ?leaf.as_ref().map(Leaf::path), "forked the keeper");
+    fence.below(keeper.pid);
     if let Some(record) = &record {
         note_start(record, level, lacks, keeper.pid);
         note_limits(record, plan, &limits.in_force, locks);
@@ -193,6 +201,7 @@ pub(super) fn attempt(
             orphaned: false,
         },
         limits,
+        fence,
         record: record.as_ref(),
         time_left: locks.time_left(),
     };

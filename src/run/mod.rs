@@ -20,6 +20,7 @@ use crate::outcome::{End, Family, InForce, Lack, OomCount, Outcome};
 use crate::plan::Plan;
 use crate::registry::{Holder, Swept};
 use crate::sys::procfs;
+use crate::values::Fence;
 use anyhow::Context;
 use jiff::Timestamp;
 use launch::Attempt;
@@ -49,6 +50,10 @@ pub trait Listener {
     fn output_lost(&mut self, error: &io::Error);
     /// These ceilings are in force.
     fn limited(&mut self, in_force: &[InForce]);
+    /// The suite's fence refused something, for the first time in its kind.
+    fn fenced(&mut self, refusal: &crate::outcome::Refusal);
+    /// There is no fence of this class here, for this reason, and nobody has asked for it by name.
+    fn unfenced(&mut self, class: Fence, why: &str);
     /// The suite was asked to end, and has this long before it is killed.
     fn ending(&mut self, end: End, grace: Duration);
 }

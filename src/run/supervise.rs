@@ -14,6 +14,7 @@ use super::limits::Limits;
 use super::relay::{Passed, Relay};
 use super::silence::{Due, Found, Silence};
 use super::surroundings::Surroundings;
+use crate::fence::{Happening, Watch};
 use crate::keeper::{News, Order, Received};
 use crate::outcome::{End, Family, OomCount, Outcome, Step, Survivor, Why};
 use crate::plan::Plan;
@@ -60,6 +61,8 @@ pub(super) struct Made<'a> {
     pub(super) record: Option<&'a Record>,
     /// What limits it.
     pub(super) limits: Limits,
+    /// The watch over its fence.
+    pub(super) fence: Watch<'a>,
     /// What its locks leave it of the time that runs which replace each other have together.
     pub(super) time_left: Option<Duration>,
 }
@@ -79,6 +82,7 @@ pub(super) fn supervise(
         plan,
         hold: made.hold,
         limits: made.limits,
+        fence: made.fence,
         line,
         record: made.record,
         listener,
@@ -121,6 +125,7 @@ struct Supervisor<'a> {
     plan: &'a Plan,
     hold: Hold<'a>,
     limits: Limits,
+    fence: Watch<'a>,
     line: &'a Line,
     record: Option<&'a Record>,
     listener: &'a mut dyn Listener,
@@ -152,6 +157,7 @@ impl Supervisor<'_> {
             let keeper = (!self.keeper_has_left)
                 .then_some((self.hold.keeper.fd.as_fd(), Interest::Readable));
             let parent = surroundings.parent.as_ref().filter(|_| self.parent_watched);
+            let [questions, sessions] = self.fence.descriptors();
             let [one_way, other_way] = match &surroundings.relay {
                 Some(relay) => relay.interests(),
                 None => [None, None],
@@ -170,10 +176,13 @@ impl Supervisor<'_> {
                     .forks()
                     .filter(|_| !self.course.is_killing())
                     .map(|forks| (forks, Interest::Priority)),
+                questions.map(|fd| (fd, Interest::Readable)),
+                sessions.map(|fd| (fd, Interest::Readable)),
             ];
             let tick = self.next_tick().map(|time| self.clock.instant(time));
             let look = self.next_look().map(|time| self.clock.instant(time));
             let deadline = tick.into_iter().chain(look).min();
+            let fence_deadline = self.fence.deadline();
             let [
                 news,
                 keeper_gone,
@@ -183,7 +192,15 @@ impl Supervisor<'_> {
                 one_way,
                 other_way,
                 fork_refused,
-            ] = poll::wait(wanted, deadline)?;
+                questions,
+                sessions,
+            ] = poll::wait(wanted, deadline.into_iter().chain(fence_deadline).min())?;
+            // Before anything else: somebody waits for an answer, and what was left behind is to be named as that and not
+            // as a leftover.
+            let fence_due = fence_deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if questions || sessions || fence_due {
+                self.mind_the_fence();
+            }
             if (one_way || other_way)
                 && let Some(relay) = &mut surroundings.relay
             {
@@ -226,6 +243,17 @@ impl Supervisor<'_> {
             }
         }
         Ok(())
+    }
+
+    fn mind_the_fence(&mut self) {
+        for happening in self.fence.look() {
+            match happening {
+                Happening::Refused(refusal) => self.listener.fenced(&refusal),
+                Happening::Unfenced(why) => {
+                    self.listener.unfenced(self.plan.hold.fence.class, &why)
+                }
+            }
+        }
     }
 
     /// When something is to be done though nothing happens.
@@ -531,6 +559,7 @@ impl Supervisor<'_> {
             survivors: self.survivors,
             unkilled: self.unkilled,
             ledger: None,
+            fenced: self.fence.finish(),
             mute,
             killed: self.course.killed(),
             peak: self.limits.peak(),

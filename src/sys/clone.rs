@@ -118,6 +118,12 @@ pub fn lead_own_group() -> io::Result<()> {
     check(unsafe { libc::setpgid(0, 0) }).map(drop)
 }
 
+/// Makes the calling process the leader of a session of its own (setsid(2)).
+pub fn lead_own_session() -> io::Result<()> {
+    // SAFETY: setsid takes nothing and touches no memory.
+    check(unsafe { libc::setsid() }).map(drop)
+}
+
 /// Makes a child the leader of a process group of its own, as long as it has not executed another program (setpgid(2)).
 pub fn make_group_leader(child: i32) -> io::Result<()> {
     // SAFETY: setpgid takes two numbers and touches no memory.

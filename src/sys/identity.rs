@@ -46,6 +46,16 @@ impl PidFd {
         poll::readable_within(self.as_fd(), Duration::ZERO)
     }
 
+    /// A copy of one of its descriptors (pidfd_getfd(2), Linux 5.6). Needs the right to trace it.
+    pub fn descriptor(&self, number: RawFd) -> io::Result<OwnedFd> {
+        // SAFETY: pidfd_getfd takes three numbers and touches no memory.
+        let fd = check_long(unsafe {
+            libc::syscall(libc::SYS_pidfd_getfd, self.0.as_raw_fd(), number, 0)
+        })?;
+        // SAFETY: the kernel has just made this descriptor for us, close-on-exec, and nobody else knows it.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+    }
+
     /// Sends a signal (pidfd_send_signal(2), Linux 5.1). Ok also when the process is gone already.
     pub fn signal(&self, signal: i32) -> io::Result<()> {
         let none = std::ptr::null::<libc::siginfo_t>();

@@ -59,6 +59,33 @@ pub fn readable_within(fd: BorrowedFd<'_>, time: Duration) -> bool {
     within(fd, Interest::Readable, time)
 }
 
+/// What a descriptor has right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ahead {
+    /// Something to read.
+    Something,
+    /// Nothing yet.
+    Nothing,
+    /// Nothing, and nothing will come.
+    End,
+}
+
+/// What the descriptor has right now, for those whose end may not be read: there a read waits for ever.
+pub fn ahead(fd: BorrowedFd<'_>) -> Ahead {
+    let mut entry = libc::pollfd {
+        fd: fd.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: `entry` is one valid entry that outlives the call.
+    let ready = unsafe { libc::poll(&raw mut entry, 1, 0) };
+    match entry.revents {
+        _ if ready <= 0 => Ahead::Nothing,
+        events if events & libc::POLLIN != 0 => Ahead::Something,
+        _ => Ahead::End,
+    }
+}
+
 /// Whether the descriptor becomes writable within this time; true also when its reader goes away.
 pub fn writable_within(fd: BorrowedFd<'_>, time: Duration) -> bool {
     within(fd, Interest::Writable, time)

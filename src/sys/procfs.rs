@@ -31,6 +31,9 @@ pub struct Stat {
     pub ticks_of_children: u64,
     /// Its memory, in pages, whole where it is shared with others.
     pub resident: u64,
+    /// Whether it runs the program of the process that forked it: it has executed none of its own (PF_FORKNOEXEC,
+    /// linux/sched.h).
+    pub forked: bool,
 }
 
 impl Stat {
@@ -40,6 +43,9 @@ impl Stat {
         matches!(self.state, 'Z' | 'X') && self.threads <= 1
     }
 }
+
+/// PF_FORKNOEXEC among the flags of a process (linux/sched.h); the same since Linux 2.2.
+const FORKED: u32 = 0x40;
 
 /// A whole file of /proc. These say that they are empty until they are read, so reading starts with a page.
 fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
@@ -91,6 +97,7 @@ fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
         ticks: count(11)? + count(12)?,
         ticks_of_children: count(13).unwrap_or(0) + count(14).unwrap_or(0),
         resident: count(21).unwrap_or(0),
+        forked: fields.get(6)?.parse::<u32>().ok()? & FORKED != 0,
     })
 }
 
@@ -153,6 +160,31 @@ pub fn arguments(pid: i32) -> Vec<OsString> {
 /// The environment that it was started with; None where that cannot be read.
 pub fn environment(pid: i32) -> Option<Vec<u8>> {
     read(format!("/proc/{pid}/environ")).ok()
+}
+
+/// The process that this thread belongs to (proc(5), Tgid).
+pub fn process_of(thread: i32) -> Option<i32> {
+    let text = text(format!("/proc/{thread}/status"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Tgid:"))?;
+    line.trim().parse().ok()
+}
+
+/// Whether it ignores a signal; None where that cannot be seen.
+pub fn ignores(pid: i32, signal: i32) -> Option<bool> {
+    let text = text(format!("/proc/{pid}/status"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let set = u64::from_str_radix(line.trim(), 16).ok()?;
+    Some(set & (1 << (signal - 1)) != 0)
+}
+
+/// Its working directory.
+pub fn working_directory(pid: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
+/// What one of its descriptors leads to, such as a directory that a path is relative to.
+pub fn descriptor(pid: i32, number: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/fd/{number}")).ok()
 }
 
 /// The path of its executable.
@@ -336,6 +368,7 @@ mod tests {
             (stat.ticks, stat.ticks_of_children, stat.resident),
             (23, 27, 99)
         );
+        assert!(!stat.forked);
     }
 
     #[test]

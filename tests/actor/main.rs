@@ -8,12 +8,14 @@
 //!   and can say for certain when nothing is left in it (`room.rs`);
 //! * `stage -- COMMAND` — what stands above guardrun in a test: its parent, its terminal, its user (`stage.rs`);
 //! * `hog`, `herd`, `crowd` — programs that take more than their share (`greedy.rs`);
+//! * `try DEED`, `start-by WAY -- COMMAND` — what a fence forbids, by each way there is (`fenced.rs`);
 //! * `exit`, `die`, `show` and so on — small programs with one property each (`show.rs`, `small.rs`).
 //!
 //! Whatever the manner, every process ends by itself: `life.rs`.
 
 #![no_main]
 
+mod fenced;
 mod greedy;
 mod leader;
 mod life;
@@ -37,6 +39,8 @@ fn act() -> i32 {
         "lurk" => shape::lurk(&words),
         "room" => room::run(&words),
         "stage" => stage::run(&words),
+        "try" => fenced::attempt(&words),
+        "start-by" => fenced::start(&words),
         "show" => show::run(&words),
         "hog" | "herd" | "crowd" => greedy::run(&manner, &words),
         other => small::run(other, &mut words),

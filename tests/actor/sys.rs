@@ -487,3 +487,194 @@ pub(crate) fn end_this_thread() -> ! {
         unsafe { libc::syscall(libc::SYS_exit, 0) };
     }
 }
+
+/// A TCP socket that is bound and does not listen.
+pub(crate) fn bound_socket() -> io::Result<OwnedFd> {
+    // SAFETY: takes and gives plain integers.
+    let fd = checked(i64::from(unsafe {
+        libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0)
+    }))?;
+    // SAFETY: socket has just made this descriptor, and nobody else owns it.
+    let socket = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
+    let address = libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: 0,
+        sin_addr: libc::in_addr {
+            s_addr: u32::from_ne_bytes([127, 0, 0, 1]),
+        },
+        sin_zero: [0; 8],
+    };
+    let size = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+    // SAFETY: the address has the size that is given and lives for the whole call.
+    checked(i64::from(unsafe {
+        libc::bind(fd as RawFd, (&raw const address).cast(), size)
+    }))?;
+    Ok(socket)
+}
+
+/// listen(2).
+pub(crate) fn listen(socket: &OwnedFd) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    listen_on(socket.as_raw_fd())
+}
+
+/// listen(2) on a descriptor known by its number.
+pub(crate) fn listen_on(fd: RawFd) -> io::Result<()> {
+    // SAFETY: takes and gives plain integers.
+    checked(i64::from(unsafe { libc::listen(fd, 5) })).map(drop)
+}
+
+/// dup2(2) to a number that nobody uses, inherited over exec.
+pub(crate) fn put_anywhere(fd: RawFd, at: RawFd) -> io::Result<()> {
+    // SAFETY: takes and gives plain integers; the actor has opened nothing at that number.
+    checked(i64::from(unsafe { libc::dup2(fd, at) })).map(drop)
+}
+
+/// io_uring_setup(2), and nothing more: the ring is closed at the end of the process.
+pub(crate) fn make_ring() -> io::Result<()> {
+    let mut parameters = [0u8; 120];
+    // SAFETY: io_uring_params is 120 bytes, and lives for the whole call.
+    checked(unsafe { libc::syscall(libc::SYS_io_uring_setup, 8, parameters.as_mut_ptr()) })
+        .map(drop)
+}
+
+/// A pseudoterminal whose other end can be opened; only this end is.
+pub(crate) fn unlocked_terminal() -> io::Result<OwnedFd> {
+    use std::os::fd::AsRawFd;
+    let master = locked_terminal()?;
+    // SAFETY: unlockpt takes the descriptor of a master.
+    checked(i64::from(unsafe { libc::unlockpt(master.as_raw_fd()) }))?;
+    Ok(master)
+}
+
+fn locked_terminal() -> io::Result<OwnedFd> {
+    // SAFETY: takes and gives plain integers.
+    let fd = checked(i64::from(unsafe {
+        libc::posix_openpt(libc::O_RDWR | libc::O_NOCTTY)
+    }))?;
+    // SAFETY: posix_openpt has just made this descriptor, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Opens the other end of a pseudoterminal that was never unlocked, past its path (TIOCGPTPEER, ioctl_tty(2)).
+pub(crate) fn peer_of_locked_terminal() -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let master = locked_terminal()?;
+    // SAFETY: TIOCGPTPEER takes open flags by value.
+    checked(i64::from(unsafe {
+        libc::ioctl(
+            master.as_raw_fd(),
+            libc::TIOCGPTPEER,
+            libc::O_RDWR | libc::O_NOCTTY,
+        )
+    }))
+    .map(drop)
+}
+
+/// daemon(3): forks, leaves, and leads a session; keeps the directory and the streams.
+pub(crate) fn daemon() -> io::Result<()> {
+    // SAFETY: there is one thread, so the child has everything that it needs.
+    checked(i64::from(unsafe { libc::daemon(1, 1) }))?;
+    life::arm();
+    Ok(())
+}
+
+/// The words of a command as C has them; the pointers are into the strings.
+fn c_words(command: &[OsString]) -> (Vec<CString>, Vec<*mut libc::c_char>) {
+    let words: Vec<CString> = command
+        .iter()
+        .map(|word| CString::new(word.as_bytes()).expect("no argument has a NUL"))
+        .collect();
+    let mut pointers: Vec<*mut libc::c_char> =
+        words.iter().map(|word| word.as_ptr().cast_mut()).collect();
+    pointers.push(std::ptr::null_mut());
+    (words, pointers)
+}
+
+unsafe extern "C" {
+    /// The environment (environ(7)).
+    static environ: *const *mut libc::c_char;
+}
+
+/// posix_spawn(3).
+pub(crate) fn spawn(command: &[OsString]) -> io::Result<i32> {
+    let (words, pointers) = c_words(command);
+    let mut pid = 0;
+    // SAFETY: nothing in this program changes the environment.
+    let environment = unsafe { environ };
+    // SAFETY: the arrays end in null pointers, their strings live in `words` and in the C library.
+    let error = unsafe {
+        libc::posix_spawn(
+            &raw mut pid,
+            words[0].as_ptr(),
+            std::ptr::null(),
+            std::ptr::null(),
+            pointers.as_ptr(),
+            environment,
+        )
+    };
+    match error {
+        0 => Ok(pid),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+/// clone3(2) without the C library, and then `exec`.
+pub(crate) fn clone3(exec: impl FnOnce() -> io::Error) -> io::Result<i32> {
+    // SAFETY: clone_args is plain old data for which all zeroes is a valid value.
+    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+    arguments.exit_signal = libc::SIGCHLD as u64;
+    let size = size_of::<libc::clone_args>();
+    // SAFETY: without CLONE_VM the child has a copy of everything, as after fork(2), and there is one thread.
+    let pid = checked(unsafe { libc::syscall(libc::SYS_clone3, &raw const arguments, size) })?;
+    if pid == 0 {
+        life::arm_over_exec();
+        let error = exec();
+        complain(&format!("exec: {error}"));
+        exit_now(90);
+    }
+    Ok(pid as i32)
+}
+
+/// execveat(2) of a path; comes back only with an error.
+pub(crate) fn exec_at(command: &[OsString]) -> io::Error {
+    let (words, pointers) = c_words(command);
+    // SAFETY: nothing in this program changes the environment.
+    let environment = unsafe { environ };
+    // SAFETY: the arrays end in null pointers, their strings live in `words` and in the C library.
+    unsafe {
+        libc::syscall(
+            libc::SYS_execveat,
+            libc::AT_FDCWD,
+            words[0].as_ptr(),
+            pointers.as_ptr(),
+            environment,
+            0,
+        )
+    };
+    io::Error::last_os_error()
+}
+
+/// Copies the program into memory and executes it there (memfd_create(2), fexecve(3)).
+pub(crate) fn exec_copy(program: &std::fs::File, command: &[OsString]) -> io::Result<io::Error> {
+    use std::os::fd::AsRawFd;
+    // SAFETY: the name lives for the whole call.
+    let fd = checked(i64::from(unsafe {
+        libc::memfd_create(c"copy".as_ptr(), libc::MFD_CLOEXEC)
+    }))?;
+    // SAFETY: memfd_create has just made this descriptor, and nobody else owns it.
+    let mut copy = std::fs::File::from(unsafe { OwnedFd::from_raw_fd(fd as RawFd) });
+    io::copy(&mut &*program, &mut copy)?;
+    let (_words, pointers) = c_words(command);
+    // SAFETY: nothing in this program changes the environment.
+    let environment = unsafe { environ };
+    // SAFETY: the arrays end in null pointers, their strings live in `_words` and in the C library.
+    unsafe {
+        libc::fexecve(
+            copy.as_raw_fd(),
+            pointers.as_ptr().cast(),
+            environment.cast(),
+        )
+    };
+    Ok(io::Error::last_os_error())
+}

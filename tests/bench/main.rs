@@ -8,6 +8,7 @@
 //!  wall.rs   how much longer `X -- true` takes than `true`
 //!  rest.rs   memory and processor time of whatever stands between the caller and a sleeping suite
 //!  relay.rs  bytes per second of a suite's output, with and without guardrun passing it on
+//!  fence.rs  one start of a program, behind each class of fence and under strace
 //!  end.rs    from the kill of N processes to the end of the run, next to what the kernel takes by itself
 //!  proof.rs  counting large reports: time and memory
 //! ```
@@ -16,6 +17,7 @@
 
 mod contender;
 mod end;
+mod fence;
 mod figures;
 mod proof;
 mod relay;
@@ -58,6 +60,9 @@ struct Words {
     /// Turns of each program in the measurement of output that is passed on
     #[arg(long, default_value_t = 15)]
     relay: usize,
+    /// Programs to start behind a fence
+    #[arg(long, default_value_t = 5_000)]
+    starts: usize,
     /// Numbers of processes to end
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     end: Vec<usize>,
@@ -77,6 +82,7 @@ enum Part {
     Rest,
     Relay,
     End,
+    Fence,
     Proof,
 }
 
@@ -86,6 +92,11 @@ enum Part {
 enum Role {
     /// A suite that leaves many sleeping processes
     Sleepers(sleepers::Words),
+    /// A suite that starts `true` so often
+    Starts {
+        /// How often
+        number: usize,
+    },
     /// One measurement of an end, in a room of its own
     End(end::Words),
     /// One report to count
@@ -96,6 +107,7 @@ fn main() -> ExitCode {
     let words = Words::parse();
     let done = match &words.role {
         Some(Role::Sleepers(words)) => sleepers::sleep(words),
+        Some(Role::Starts { number }) => fence::start_many(*number),
         Some(Role::End(words)) => end::measure_here(words),
         Some(Role::Count(words)) => proof::count_here(words),
         None => measure(&words),
@@ -132,6 +144,10 @@ fn measure(words: &Words) -> io::Result<()> {
     for number in words.end.iter().filter(|_| wants(Part::End)) {
         say(&format!("ending {number} processes …"))?;
         reports.push(end::measure(*number)?);
+    }
+    if wants(Part::Fence) {
+        say("starts behind a fence …")?;
+        reports.push(fence::measure(&place.path, words.starts)?);
     }
     if wants(Part::Proof) {
         say("counting large reports …")?;

@@ -26,6 +26,10 @@ fn at_every_level(check: impl Fn(&Bench, User, &str)) {
     }
 }
 
+/// It is there to leave what a fence would refuse.
+const UNFENCED: &str =
+    "[suite.leaving.dangerously-fence-weaker]\nfence = \"off\"\nreason = \"a test of leaks\"\n";
+
 /// A suite that leaves a daemon and ends like that, under a policy if there is one.
 fn leaves_a_daemon<'b>(
     bench: &'b Bench,
@@ -36,7 +40,9 @@ fn leaves_a_daemon<'b>(
 ) -> Run<'b> {
     let run = run_at(bench, user, Some(level));
     match policy {
-        Some(rules) => run.policy(&format!("[suite.leaving]\nmatch = [\"*\"]\n{rules}\n")),
+        Some(rules) => run.policy(&format!(
+            "[suite.leaving]\nmatch = [\"*\"]\n{rules}\n{UNFENCED}"
+        )),
         None => run,
     }
     .plays("session", then, &[])
@@ -163,6 +169,10 @@ fn what_is_left_is_asked_before_it_is_killed_also_when_it_is_stopped() {
         for level in ["namespace", "subreaper"] {
             let scratch = Scratch::new();
             scratch.file(".git/HEAD", "");
+            let rules = format!(
+                "[defaults]\ngrace = \"1m\"\n[suite.leaving]\nmatch = [\"**\"]\n{UNFENCED}"
+            );
+            scratch.file("guardrun.toml", &rules);
             let daemon = "trap 'echo asked > asked; exit 0' TERM; echo > ready; kill -STOP $$; while :; do sleep 0.05; done";
             let suite = format!(
                 "setsid sh -c '{}' & until [ -e ready ]; do :; done",

@@ -8,6 +8,7 @@ mod endings;
 mod environment;
 mod escape;
 mod explain;
+mod fence;
 mod gate;
 mod helpers;
 mod idle;

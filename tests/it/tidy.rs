@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room, each knowing only those before it.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "values", "exit", "sys", "ledger", "helpers", "cli", "policy", "proof", "gate", "plan",
-    "outcome", "host", "contain", "registry", "keeper", "run", "report", "commands",
+    "outcome", "host", "contain", "fence", "registry", "keeper", "run", "report", "commands",
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.
-const PURE: [&str; 10] = [
+const PURE: [&str; 12] = [
     "src/values.rs",
     "src/exit.rs",
     "src/cli.rs",
@@ -20,6 +20,8 @@ const PURE: [&str; 10] = [
     "src/outcome/",
     "src/run/course.rs",
     "src/run/silence.rs",
+    "src/fence/kind.rs",
+    "src/fence/rules.rs",
     "src/keeper/message.rs",
 ];
 

@@ -300,6 +300,7 @@ impl Explanation {
             ("timeout", &hold.timeout),
             ("grace", &hold.grace),
             ("idle", &hold.idle),
+            ("fence", &hold.fence),
         ] {
             let place = part.place.as_deref().unwrap_or("built in");
             writeln!(f, "{name:<10} {}  ({place})", part.value)?;

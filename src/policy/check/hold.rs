@@ -73,6 +73,7 @@ pub(super) fn defaults(source: &Source, written: &written::Defaults) -> Checked<
         idle: values.idle,
         lifeline: values.lifeline.unwrap_or(built_in.lifeline),
         ceilings: ceilings::ceilings(source, limits, built_in.ceilings)?,
+        fence: super::fence::defaults(source, written.fence.as_ref())?,
         ..built_in
     };
     level_is_strong_enough(source, keys.level, hold.level, hold.at_least)?;
@@ -178,6 +179,8 @@ pub(super) fn of_suite(
         )?,
         junit: super::junit::junit(source, written.junit.as_ref())?,
         retry: super::retry::retry(source, written.retry.as_ref())?,
+        // The caller's: `check::fence`.
+        fence: base.fence.clone(),
     };
     let said = Said {
         level: values.said.level.or_else(|| base_said.level.clone()),

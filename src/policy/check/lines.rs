@@ -192,6 +192,15 @@ fn text_of(line: &CommandLine) -> String {
     }
 }
 
+/// The words of one pattern.
+pub(super) fn one_pattern(source: &Source, line: &Spanned<CommandLine>) -> Checked<Vec<String>> {
+    let words = words_of(source, line)?;
+    for word in &words {
+        check_glob(source, line.span(), word)?;
+    }
+    Ok(words)
+}
+
 fn words_of(source: &Source, line: &Spanned<CommandLine>) -> Checked<Vec<String>> {
     let words = match line.get_ref() {
         CommandLine::Words(words) => words.clone(),

@@ -6,7 +6,7 @@
 use super::{Checked, sentence};
 use crate::policy::error::PolicyError;
 use crate::policy::matching::parse_glob;
-use crate::policy::model::{Leftover, Loosened, Note};
+use crate::policy::model::{Allowed, Leftover, Loosened, Note};
 use crate::policy::source::Source;
 use crate::policy::text::printable;
 use crate::policy::written::{self, Day};
@@ -22,6 +22,12 @@ pub(super) const EXPECT_LEFTOVER: &str = "dangerously-expect-leftover";
 /// `[suite.NAME.dangerously-outlive-parent]`.
 pub(super) const OUTLIVE_PARENT: &str = "dangerously-outlive-parent";
 
+/// `[suite.NAME.dangerously-fence-weaker]`.
+pub(super) const FENCE_WEAKER: &str = "dangerously-fence-weaker";
+/// `[[suite.NAME.dangerously-allow-fenced]]`.
+pub(super) const ALLOW_FENCED: &str = "dangerously-allow-fenced";
+/// `[suite.NAME.dangerously-warn-fenced]`.
+pub(super) const WARN_FENCED: &str = "dangerously-warn-fenced";
 /// `[suite.NAME.dangerously-run-concurrently]`.
 pub(super) const RUN_CONCURRENTLY: &str = "dangerously-run-concurrently";
 
@@ -30,6 +36,7 @@ pub(super) const RUN_CONCURRENTLY: &str = "dangerously-run-concurrently";
 pub(super) struct InForce {
     pub(super) loosenings: Vec<Loosened>,
     pub(super) leftovers: Vec<Leftover>,
+    pub(super) allowed: Vec<Allowed>,
 }
 
 impl InForce {
@@ -97,6 +104,27 @@ pub(super) fn in_force(
             inner.expires.as_ref(),
         )?;
         found.loosenings.extend(loosened);
+    }
+    if let Some(table) = &written.dangerously_fence_weaker {
+        let inner = table.get_ref();
+        let (reason, expires) = (&inner.reason, inner.expires.as_ref());
+        let loosened = weigh(FENCE_WEAKER, table.span(), reason, expires)?;
+        found.loosenings.extend(loosened);
+    }
+    if let Some(table) = &written.dangerously_warn_fenced {
+        let inner = table.get_ref();
+        let (reason, expires) = (&inner.reason, inner.expires.as_ref());
+        let loosened = weigh(WARN_FENCED, table.span(), reason, expires)?;
+        found.loosenings.extend(loosened);
+    }
+    for table in &written.dangerously_allow_fenced {
+        let inner = table.get_ref();
+        let (reason, expires) = (&inner.reason, inner.expires.as_ref());
+        let allowed = super::fence::allowed(source, table)?;
+        if let Some(loosened) = weigh(ALLOW_FENCED, table.span(), reason, expires)? {
+            found.allowed.push(allowed);
+            found.loosenings.push(loosened);
+        }
     }
     if let Some(table) = &written.dangerously_run_concurrently {
         let inner = table.get_ref();

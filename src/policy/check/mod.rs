@@ -5,6 +5,7 @@
 
 mod ceilings;
 mod environment;
+mod fence;
 mod hold;
 mod idle;
 mod junit;
@@ -163,6 +164,10 @@ fn suite(
     let mut notes: Vec<Note> = Vec::new();
     let in_force = loosening::in_force(source, today, name.get_ref(), written, &mut notes)?;
     let (hold, said) = hold::of_suite(source, policy, name, written, &in_force, &mut notes)?;
+    let hold = super::model::Hold {
+        fence: fence::of_suite(source, &policy.defaults, written, &in_force)?,
+        ..hold
+    };
     policy.notes.append(&mut notes);
     Ok(Suite {
         name: name.get_ref().clone(),

@@ -10,6 +10,11 @@ fn xvfb_and_chromium_do_not_outlive_guardrun() {
     daemon_test(|| CHROMIUM.does_not_outlive_guardrun());
 }
 
+#[test]
+fn chromium_is_never_up_behind_a_fence() {
+    daemon_test(|| CHROMIUM.is_never_up_behind_a_fence());
+}
+
 const CHROMIUM: Daemon = Daemon {
     programs: &["Xvfb", "chromium"],
     who: Who::Anybody,

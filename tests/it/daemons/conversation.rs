@@ -39,7 +39,7 @@ impl Address {
     }
 
     /// None as long as the line is not complete.
-    fn read(path: &Path) -> Option<Address> {
+    pub(super) fn read(path: &Path) -> Option<Address> {
         let text = fs::read_to_string(path).ok()?;
         let (kind, rest) = text.strip_suffix('\n')?.split_once(' ')?;
         match kind {

@@ -9,6 +9,11 @@ fn gpg_agent_does_not_outlive_guardrun() {
     daemon_test(|| GPG_AGENT.does_not_outlive_guardrun());
 }
 
+#[test]
+fn gpg_agent_is_never_up_behind_a_fence() {
+    daemon_test(|| GPG_AGENT.is_never_up_behind_a_fence());
+}
+
 const GPG_AGENT: Daemon = Daemon {
     programs: &["gpg-agent", "gpgconf"],
     who: Who::Anybody,

@@ -9,6 +9,11 @@ fn memcached_that_daemonizes_does_not_outlive_guardrun() {
     daemon_test(|| MEMCACHED.does_not_outlive_guardrun());
 }
 
+#[test]
+fn memcached_is_never_up_behind_a_fence() {
+    daemon_test(|| MEMCACHED.is_never_up_behind_a_fence());
+}
+
 const MEMCACHED: Daemon = Daemon {
     programs: &["memcached"],
     who: Who::Anybody,

@@ -32,7 +32,10 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long a script may take to notice that what it has started is not there.
+const SETTLED: Duration = Duration::from_secs(5);
 
 /// A program that goes into the background and stays.
 struct Daemon {
@@ -171,6 +174,84 @@ impl Daemon {
                     .report(&format!("{name}: left behind: {left:#?}"))
             );
         }
+    }
+
+    /// "Fence on, daemon suites: nothing of them is ever up, each is named."
+    fn is_never_up_behind_a_fence(&self) {
+        if !programs::are_here(self.programs) {
+            return;
+        }
+        let bench = Bench::new();
+        for user in users().into_iter().filter(|user| self.is_for(*user)) {
+            for level in LEVELS
+                .into_iter()
+                .filter(|level| can_hold(&bench, user, level))
+            {
+                self.try_fenced(&bench, user, level);
+            }
+        }
+    }
+
+    fn try_fenced(&self, bench: &Bench, user: User, level: &str) {
+        let name = format!("{} at {level} as {}", self.processes[0], user.name());
+        let run = Run::held(bench, user, level).fenced();
+        let work = run.news().with_file_name("work");
+        let mut go = fifo(&work.join("go"));
+        let script = format!("set -e\n{}\n{THEN}", self.start);
+        let mut scene = run.suite(["sh", "-c", &script]).start();
+        let _traces = Traces { work: work.clone() };
+        let until = Instant::now() + PATIENCE;
+        // The script may fail, wait for what never comes, or be content; all the while nobody may answer.
+        while !scene.text("err").contains("fenced: pid") {
+            assert!(
+                Instant::now() < until,
+                "{}",
+                scene.report(&format!("{name}: nothing is refused"))
+            );
+            self.does_not_answer(&work, &name);
+        }
+        go.write_all(b"go\n")
+            .expect("one's own fifo can be written");
+        let ended = match scene.wait_for_end_within(2 * SETTLED) {
+            None => {
+                self.does_not_answer(&work, &name);
+                scene.front().expect("the front").signal(libc::SIGTERM);
+                scene.wait_for_end()
+            }
+            ended => {
+                assert_eq!(ended, Some(Ended::Exited(45)), "{}", scene.report(&name));
+                ended
+            }
+        };
+        let err = scene.text("err");
+        let program = self.fenced_as();
+        assert!(
+            err.lines()
+                .any(|line| line.contains("  program ") && line.contains(program)),
+            "{name}: {program} is not named: {err}"
+        );
+        assert!(ended.is_some(), "{}", scene.report(&name));
+        if let Err(left) = scene.empty_within(PATIENCE) {
+            panic!(
+                "{}",
+                scene.report(&format!("{name}: left behind: {left:#?}"))
+            );
+        }
+    }
+
+    /// The process that is refused something: the last in the list, for some are display servers and the like.
+    fn fenced_as(&self) -> &str {
+        match self.processes {
+            ["tmux: server", ..] => "tmux",
+            [.., last] => last,
+            [] => "",
+        }
+    }
+
+    fn does_not_answer(&self, work: &Path, name: &str) {
+        let answered = Address::read(&work.join("address"))
+            .is_some_and(|address| address.says(self.question, self.answer));
+        assert!(!answered, "{name} is up behind a fence");
     }
 
     /// A test that cannot fail proves nothing: without guardrun, the daemon has to be seen to stay.

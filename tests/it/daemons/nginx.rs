@@ -9,6 +9,11 @@ fn nginx_with_its_workers_does_not_outlive_guardrun() {
     daemon_test(|| NGINX.does_not_outlive_guardrun());
 }
 
+#[test]
+fn nginx_is_never_up_behind_a_fence() {
+    daemon_test(|| NGINX.is_never_up_behind_a_fence());
+}
+
 const NGINX: Daemon = Daemon {
     programs: &["nginx"],
     who: Who::Anybody,

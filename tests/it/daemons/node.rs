@@ -9,6 +9,11 @@ fn a_server_that_node_detached_does_not_outlive_guardrun() {
     daemon_test(|| NODE.does_not_outlive_guardrun());
 }
 
+#[test]
+fn node_is_never_up_behind_a_fence() {
+    daemon_test(|| NODE.is_never_up_behind_a_fence());
+}
+
 const NODE: Daemon = Daemon {
     programs: &["node"],
     who: Who::Anybody,

@@ -10,6 +10,11 @@ fn postgres_started_by_pg_ctl_does_not_outlive_guardrun() {
     daemon_test(|| POSTGRES.does_not_outlive_guardrun());
 }
 
+#[test]
+fn postgres_is_never_up_behind_a_fence() {
+    daemon_test(|| POSTGRES.is_never_up_behind_a_fence());
+}
+
 const POSTGRES: Daemon = Daemon {
     programs: &["pg_ctl", "setpriv"],
     who: Who::AnybodyWithAnAccount,

@@ -9,6 +9,11 @@ fn redis_that_daemonizes_does_not_outlive_guardrun() {
     daemon_test(|| REDIS.does_not_outlive_guardrun());
 }
 
+#[test]
+fn redis_is_never_up_behind_a_fence() {
+    daemon_test(|| REDIS.is_never_up_behind_a_fence());
+}
+
 const REDIS: Daemon = Daemon {
     programs: &["redis-server"],
     who: Who::Anybody,

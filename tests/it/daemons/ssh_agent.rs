@@ -9,6 +9,11 @@ fn ssh_agent_does_not_outlive_guardrun() {
     daemon_test(|| SSH_AGENT.does_not_outlive_guardrun());
 }
 
+#[test]
+fn ssh_agent_is_never_up_behind_a_fence() {
+    daemon_test(|| SSH_AGENT.is_never_up_behind_a_fence());
+}
+
 const SSH_AGENT: Daemon = Daemon {
     programs: &["ssh-agent", "ssh-add"],
     who: Who::Anybody,

@@ -9,6 +9,11 @@ fn tmux_and_what_runs_in_it_do_not_outlive_guardrun() {
     daemon_test(|| TMUX.does_not_outlive_guardrun());
 }
 
+#[test]
+fn tmux_is_never_up_behind_a_fence() {
+    daemon_test(|| TMUX.is_never_up_behind_a_fence());
+}
+
 const TMUX: Daemon = Daemon {
     programs: &["tmux"],
     who: Who::Anybody,

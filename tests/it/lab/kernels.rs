@@ -11,7 +11,7 @@ fn it_holds_on_the_oldest_and_the_newest_kernel() {
         let said = vm.with(&["--kernel", kernel, "--user"]).runs(
             "uname -r
             for level in namespace cgroup subreaper; do
-                ./guardrun --level $level -- ./guardrun-actor leave 60000; echo \"leak at $level: $?\"
+                ./guardrun --policy unfenced.toml --level $level -- ./guardrun-actor leave 60000; echo \"leak at $level: $?\"
                 ./guardrun --level $level --memory 64MiB -- ./guardrun-actor herd 3 200; echo \"memory at $level: $?\"
                 ./guardrun --level $level --timeout 1s --grace 0s -- ./guardrun-actor deaf-sleep 15; echo \"timeout at $level: $?\"
             done

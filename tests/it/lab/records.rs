@@ -46,9 +46,9 @@ fn a_place_that_cannot_be_written_keeps_no_suite_from_being_held() {
     let said = vm.runs(
         "mkdir -p /run/elsewhere; mount -t tmpfs -o ro none /run/elsewhere
         export XDG_RUNTIME_DIR=/run/elsewhere
-        ./guardrun -- ./guardrun-actor leave 60000 2>&1; echo \"one place: $?\"
+        ./guardrun --policy unfenced.toml -- ./guardrun-actor leave 60000 2>&1; echo \"one place: $?\"
         mount -t tmpfs -o ro none /run; mount -t tmpfs -o ro none /tmp
-        ./guardrun -- ./guardrun-actor leave 60000 2>&1; echo \"no place: $?\"",
+        ./guardrun --policy unfenced.toml -- ./guardrun-actor leave 60000 2>&1; echo \"no place: $?\"",
     );
     assert!(said.out.contains("one place: 46"), "{}", said.out);
     assert!(said.out.contains("no place: 46"), "{}", said.out);

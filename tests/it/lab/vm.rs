@@ -1,6 +1,7 @@
 //! A virtual machine, for as long as one script.
 
 use crate::support::bench::{ACTOR, GUARDRUN};
+use crate::support::run::UNFENCED;
 use crate::support::{gate, say};
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
@@ -54,13 +55,15 @@ impl Vm {
         self
     }
 
-    /// Boots it, runs the script in it beside `guardrun` and `guardrun-actor`, and ends it.
+    /// Boots it, runs the script in it beside `guardrun`, `guardrun-actor` and `unfenced.toml`, a policy for suites that are there
+    /// to leave a daemon, and ends it.
     pub(super) fn runs(&self, script: &str) -> Said {
+        let script = format!("cat > unfenced.toml <<'END'\n{UNFENCED}END\n{script}");
         let ran = Command::new(&self.program)
             .args(&self.options)
             .args(["--timeout", &self.seconds.to_string()])
             .args(["--file", GUARDRUN, "--file", ACTOR])
-            .args(["--", "sh", "-c", script])
+            .args(["--", "sh", "-c", &script])
             .env_remove("GUARDRUN_DAEMON_TESTS")
             .stdin(Stdio::null())
             .output()

@@ -204,6 +204,29 @@ const TABLE: &[(Both, &str)] = &[
         BadByMeaning,
         "[gate.g]\nenv='G_TESTS'\nwhy='w'\nwhere='x'\n[defaults.environment]\nset={G_TESTS='1'}",
     ),
+    (
+        Good,
+        "[defaults]\nfence='processes'\n[suite.a]\ncommand=['a']\nfence='processes'\n[[suite.a.dangerously-allow-fenced]]\nwhat='start'\nmatch='git *'\nby=['pytest', '*']\nreason='r'",
+    ),
+    (
+        Good,
+        "[suite.a]\ncommand=['a']\n[suite.a.dangerously-fence-weaker]\nfence='off'\nreason='r'\nexpires=2027-01-31\n[suite.a.dangerously-warn-fenced]\nreason='r'",
+    ),
+    (BadByMeaning, "[suite.a]\ncommand=['a']\nfence='off'"),
+    (
+        BadByMeaning,
+        "[suite.a]\ncommand=['a']\n[suite.a.dangerously-fence-weaker]\nfence='daemons'\nreason='r'",
+    ),
+    (Bad, "[defaults]\nfence='off'"),
+    (Bad, "[suite.a]\ncommand=['a']\nfence='high'"),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\n[[suite.a.dangerously-allow-fenced]]\nwhat='fork'\nmatch='a'\nreason='r'",
+    ),
+    (
+        Bad,
+        "[suite.a]\ncommand=['a']\n[[suite.a.dangerously-allow-fenced]]\nwhat='pty'\nreason='r'",
+    ),
     // Keys and types.
     (Bad, "x=1"),
     (Bad, "unmatched='maybe'"),

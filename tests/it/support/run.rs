@@ -35,7 +35,21 @@ pub(crate) struct Run<'b> {
     environment: BTreeMap<OsString, OsString>,
     delegation: Option<Delegation>,
     stdout: Stdout,
+    fence: Fence,
 }
+
+/// Whether the suite is behind the fence that every suite without a gate has.
+#[derive(PartialEq, Eq)]
+enum Fence {
+    /// No: it is there to do what a fence forbids.
+    Off,
+    /// As the policy says, or as it is without one.
+    AsIs,
+}
+
+/// For the suites that are there to start daemons.
+pub(crate) const UNFENCED: &str = "[suite.actor]\nmatch = [\"**\"]\n\
+    [suite.actor.dangerously-fence-weaker]\nfence = \"off\"\nreason = \"it is there to do what a fence forbids\"\n";
 
 /// Where the run's stdout goes when there is no terminal.
 #[derive(PartialEq, Eq)]
@@ -70,6 +84,7 @@ impl<'b> Run<'b> {
             environment: BTreeMap::new(),
             delegation: None,
             stdout: Stdout::File,
+            fence: Fence::Off,
             place,
         };
         run.stage.push(run.place.join("work").into());
@@ -118,8 +133,15 @@ impl<'b> Run<'b> {
         self
     }
 
-    /// A policy for guardrun.
-    pub(crate) fn policy(self, text: &str) -> Self {
+    /// Behind the fence that a suite has which nobody has described.
+    pub(crate) fn fenced(mut self) -> Self {
+        self.fence = Fence::AsIs;
+        self
+    }
+
+    /// A policy for guardrun, which says what fence there is.
+    pub(crate) fn policy(mut self, text: &str) -> Self {
+        self.fence = Fence::AsIs;
         let path = self.place.join("guardrun.toml");
         fs::write(&path, text).expect("a policy can be written");
         self.option(["--policy".into(), path.into_os_string()])
@@ -203,7 +225,17 @@ impl<'b> Run<'b> {
     }
 
     /// Starts it, and comes back when the stage is about to become guardrun.
-    pub(crate) fn start(self) -> Scene {
+    pub(crate) fn start(mut self) -> Scene {
+        if self.fence == Fence::Off && !self.front.is_empty() {
+            // With a policy a flag may only shorten the grace.
+            let has_grace = self.options.iter().any(|option| option == "--grace");
+            let grace = if has_grace {
+                "[defaults]\ngrace = \"1day\"\n"
+            } else {
+                ""
+            };
+            self = self.policy(&format!("{UNFENCED}{grace}"));
+        }
         let has_terminal = self.stage.iter().any(|word| word == "--tty");
         let mut room = Command::new(self.bench.actor());
         room.args(["room", "--until-empty", "yes", "--life", ROOM_LIFE])

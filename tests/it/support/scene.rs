@@ -127,9 +127,18 @@ impl Scene {
         self.wait_for_end_of("again ")
     }
 
+    /// The same, for at most this long.
+    pub(crate) fn wait_for_end_within(&mut self, time: Duration) -> Option<Ended> {
+        self.wait_for_end_of_within("", time)
+    }
+
     fn wait_for_end_of(&mut self, which: &str) -> Option<Ended> {
+        self.wait_for_end_of_within(which, 2 * PATIENCE)
+    }
+
+    fn wait_for_end_of_within(&mut self, which: &str, time: Duration) -> Option<Ended> {
         let (exited, killed) = (format!("{which}exited "), format!("{which}killed "));
-        let line = self.news.wait_for(&[&exited, &killed], 2 * PATIENCE)?;
+        let line = self.news.wait_for(&[&exited, &killed], time)?;
         let number = line.rsplit_once(' ')?.1.parse().ok()?;
         Some(if line.starts_with(&exited) {
             Ended::Exited(number)

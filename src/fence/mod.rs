@@ -1,0 +1,59 @@
+//! The fence: what a suite's tests may not do, refused at the system call and named.
+//!
+//! ```text
+//!  leader  enter: filter on itself and all that comes of it ──listener──> front
+//!  front   watch: question ─> lineage (who asks, below which test) ─> rules ─> answer, and a refusal to be named
+//!                 sessions: who went into a session of his own, and was left there
+//! ```
+//!
+//! The kernel asks only about the calls that a decision is about; `daemons` does not ask about execve(2), so that what
+//! a build costs does not change. Questions are answered in the front's one loop. When the front dies, the calls answer
+//! ENOSYS and the keeper ends the suite.
+//!
+//! This is a guard against accidents and careless code, not a sandbox against an attacker: what a program shows in
+//! its memory can be changed between the question and the call by another thread of it. docs/fence.md says what that allows.
+
+mod enter;
+mod kind;
+mod ledger;
+mod lineage;
+mod probe;
+mod rules;
+mod sessions;
+mod watch;
+
+pub use enter::Entry;
+pub use probe::probe;
+pub use watch::{Happening, Watch};
+
+use crate::sys::seccomp::Call;
+use crate::values::Fence;
+
+/// What the kernel is to ask about, for each class. A ring is asked about only where it could be used to get round
+/// a rule.
+fn calls(class: Fence) -> &'static [Call] {
+    match class {
+        Fence::Off => &[],
+        Fence::Observe => &[
+            Call::Exec,
+            Call::ExecAt,
+            Call::Session,
+            Call::Listen,
+            Call::UnlockTerminal,
+        ],
+        Fence::Daemons => &[
+            Call::Session,
+            Call::Listen,
+            Call::UnlockTerminal,
+            Call::Ring,
+        ],
+        Fence::Processes => &[
+            Call::Exec,
+            Call::ExecAt,
+            Call::Session,
+            Call::Listen,
+            Call::UnlockTerminal,
+            Call::Ring,
+        ],
+    }
+}

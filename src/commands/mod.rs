@@ -12,8 +12,10 @@ mod prove;
 mod ps;
 mod ratchet;
 mod reap;
+mod receipt;
 mod room;
 mod run;
+mod verify;
 
 use crate::cli::{Action, Cli, SchemaOf};
 use crate::exit::{Exit, Verdict};
@@ -54,9 +56,12 @@ pub fn dispatch(cli: Cli) -> Exit {
         Some(Action::Explain(options)) => explain::command(&voice, general, options),
         Some(Action::Init(options)) => init::command(&voice, &options),
         Some(Action::Ratchet(options)) => ratchet::command(&voice, general, &options),
+        Some(Action::Verify(options)) => verify::command(&voice, general, &options),
         Some(Action::Schema { of }) => report::data(match of {
             SchemaOf::Policy => SCHEMA,
             SchemaOf::Report => report::SCHEMA,
+            SchemaOf::Receipt => crate::receipt::SCHEMA,
+            SchemaOf::Verified => crate::receipt::VERIFIED_SCHEMA,
         }),
     }
 }

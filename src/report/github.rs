@@ -9,6 +9,7 @@ use crate::exit::{Exit, TABLE, Verdict};
 use crate::outcome::{Ending, Outcome, Survivor};
 use crate::plan::Plan;
 use crate::proof::Problem;
+use crate::receipt::Verified;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -54,6 +55,35 @@ impl Github {
             }
         }
         self.summarize(voice, &summary(name, plan, outcome, ending));
+    }
+
+    /// Says what is proved, in one annotation at the most.
+    pub fn verified(&self, voice: &Voice, verified: &Verified) {
+        if !voice.json && !verified.proved {
+            let mut message = verified.summary();
+            for (suite, problem) in verified.failures() {
+                let of = suite.map_or(String::new(), |suite| format!("{}: ", suite.suite));
+                message += &format!("\n{of}{}", problem.text);
+            }
+            let what = Verdict::Unproven.name();
+            voice.line(&annotation("error", "verify", what, &message));
+        }
+        let mut markdown = format!("### guardrun verify: {}\n\n", code(&verified.summary()));
+        markdown += "| suite | | run |\n|---|---|---|\n";
+        for suite in &verified.suites {
+            let word = if suite.proved { "proved" } else { "unproven" };
+            let run = suite
+                .run
+                .as_ref()
+                .map_or(String::new(), |run| code(&run.to_string()));
+            markdown += &format!("| {} | {word} | {run} |\n", code(&suite.suite));
+        }
+        let failures = verified.failures();
+        markdown += &not_proved(
+            failures
+                .map(|(suite, problem)| (suite.map_or("", |suite| suite.suite.as_str()), problem)),
+        );
+        self.summarize(voice, &(markdown + "\n"));
     }
 
     fn summarize(&self, voice: &Voice, markdown: &str) {

@@ -7,7 +7,10 @@ mod odd;
 mod prove;
 mod ratchet;
 mod real;
+mod receipts;
+mod repository;
 mod samples;
+mod verify;
 
 use guardrun::policy::proof::Format;
 use guardrun::proof::{self, Evidence, Tally, Unreadable};

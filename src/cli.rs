@@ -20,7 +20,7 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | verify | ps | logs | reap | doctor | assert | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | verify | self-test | ps | logs | reap | doctor | assert | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
@@ -101,6 +101,8 @@ pub enum Action {
     Assert(Assert),
     /// Prove that the gated suites really ran for this commit, by the receipts of their runs
     Verify(Verify),
+    /// Feed this guardrun hollow, missing and doctored reports and receipts, and see it go red for each
+    SelfTest,
     /// Write a first guardrun.toml for this repository
     Init(Init),
     /// Take tests that run by now out of the list of those that may be skipped

@@ -10,6 +10,7 @@ mod real;
 mod receipts;
 mod repository;
 mod samples;
+mod self_test;
 mod verify;
 
 use guardrun::policy::proof::Format;

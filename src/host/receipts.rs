@@ -39,8 +39,8 @@ pub fn name_of(policy: Option<&Path>, repository: Option<&Repository>) -> String
     shortened(&below.unwrap_or(file).to_string_lossy(), LONGEST_NAME)
 }
 
-/// Writes a receipt, and removes what is too many of the same suite.
-pub fn write(place: &Path, receipt: &Receipt) -> io::Result<()> {
+/// Writes a receipt, removes what is too many of the same suite, and answers with its file.
+pub fn write(place: &Path, receipt: &Receipt) -> io::Result<PathBuf> {
     if !place.is_dir() {
         fs::create_dir_all(place)?;
         // They are no change of the repository, and would make it look changed to the next run.
@@ -48,6 +48,7 @@ pub fn write(place: &Path, receipt: &Receipt) -> io::Result<()> {
     }
     let name = format!("{}.{}", receipt.suite, receipt.run);
     let unfinished = place.join(format!(".{name}"));
+    let finished = place.join(format!("{name}{ENDING}"));
     let mut text = serde_json::to_vec_pretty(receipt).map_err(io::Error::from)?;
     text.push(b'\n');
     let written = OpenOptions::new()
@@ -56,13 +57,13 @@ pub fn write(place: &Path, receipt: &Receipt) -> io::Result<()> {
         .mode(0o644)
         .open(&unfinished)
         .and_then(|mut file| file.write_all(&text))
-        .and_then(|()| fs::rename(&unfinished, place.join(name + ENDING)));
+        .and_then(|()| fs::rename(&unfinished, &finished));
     if let Err(error) = written {
         let _ = fs::remove_file(&unfinished);
         return Err(error);
     }
     rotate(place, &receipt.suite);
-    Ok(())
+    Ok(finished)
 }
 
 /// Removes the oldest of a suite.

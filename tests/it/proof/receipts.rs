@@ -382,6 +382,33 @@ fn a_run_that_is_two_suites_leaves_two() {
     assert_eq!(receipts[1]["proof"], Value::Null);
 }
 
+/// What is left of a run that turned out to be unproven does not say that it passed.
+#[test]
+fn one_of_two_that_cannot_be_written_takes_the_other_with_it_where_the_suites_are_required() {
+    let Some(repository) = repository("one of two") else {
+        return;
+    };
+    // The name of a file that is being written has a dot, the suite, a dot and the run: a suite with too long a name cannot have one.
+    let long = "u".repeat(240);
+    repository.policy(|policy| {
+        policy
+            + &format!("[suite.{long}]\ncommand = ['true']\nproof = {{ report = 'out/report' }}\n")
+    });
+    let run = |words: &[&str]| {
+        let mut all = words.to_vec();
+        all.extend(["--suite", &long, "--", "sh", "-c", "eval \"$FEED\""]);
+        let output = repository
+            .guardrun(&all)
+            .env("FEED", PASS)
+            .output()
+            .unwrap();
+        (output.status.code(), repository.receipts().len())
+    };
+    assert_eq!(run(&[]), (Some(0), 1));
+    fs::remove_dir_all(repository.path().join(".git/guardrun")).unwrap();
+    assert_eq!(run(&["--require"]), (Some(47), 0));
+}
+
 /// "Without a file system monitor, which would be a daemon, and without its optional locks."
 #[test]
 fn asking_git_starts_no_monitor_and_writes_nothing() {

@@ -61,6 +61,8 @@ pub(super) struct Program {
     pub(super) argv: Vec<String>,
     pub(super) cut: bool,
     pub(super) exe: Option<String>,
+    /// The path with which it was executed.
+    pub(super) path: Option<String>,
     pub(super) cwd: Option<String>,
     /// Whether it ignores SIGQUIT, as a background job of a shell does.
     pub(super) ignores_quit: bool,
@@ -351,6 +353,7 @@ impl Eyes {
                 argv,
                 cut,
                 exe: exe.map(|exe| exe.trim_end_matches(" (deleted)").to_owned()),
+                path: procfs::executed_as(process),
                 cwd: procfs::working_directory(process).map(text),
                 ignores_quit: procfs::status(process)
                     .is_some_and(|status| status.ignored & quit != 0),

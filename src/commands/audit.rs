@@ -178,20 +178,13 @@ fn carry_out(
     (ending.exit, story)
 }
 
-/// The last event.
-fn end(story: &mut Story, outcome: &Outcome, ending: &Ending) -> End {
-    story.finish();
-    let (exit, signal) = match ending.exit {
-        Exit::Code(code) => (Some(code), None),
-        Exit::Signal(number) => (None, Some(signal::name(number))),
-    };
-    story.peak_memory = story.peak_memory.max(outcome.peak.memory);
-    let verdicts = ending.verdicts.iter();
+/// What a story comes to, as the last event has it.
+fn comes_to(story: &Story) -> End {
     End {
         t: story.now,
-        exit,
-        signal,
-        verdicts: verdicts.map(|it| it.name().to_owned()).collect(),
+        exit: story.exit,
+        signal: None,
+        verdicts: story.verdicts.clone(),
         processes: story.processes,
         at_once: story.at_once,
         threads_at_once: story.threads_at_once,
@@ -204,6 +197,23 @@ fn end(story: &mut Story, outcome: &Outcome, ending: &Ending) -> End {
     }
 }
 
+/// The last event of a run.
+fn end(story: &mut Story, outcome: &Outcome, ending: &Ending) -> End {
+    story.finish();
+    let (exit, signal) = match ending.exit {
+        Exit::Code(code) => (Some(code), None),
+        Exit::Signal(number) => (None, Some(signal::name(number))),
+    };
+    story.peak_memory = story.peak_memory.max(outcome.peak.memory);
+    let verdicts = ending.verdicts.iter();
+    End {
+        exit,
+        signal,
+        verdicts: verdicts.map(|it| it.name().to_owned()).collect(),
+        ..comes_to(story)
+    }
+}
+
 /// Tells again what an earlier audit has seen.
 fn from_file(voice: &Voice, file: &Path, old: Option<(&Story, &Path)>) -> Exit {
     let story = match read(file) {
@@ -211,11 +221,20 @@ fn from_file(voice: &Voice, file: &Path, old: Option<(&Story, &Path)>) -> Exit {
         Err(error) => return wrong(voice, &error),
     };
     let Some((old, path)) = old else {
+        if voice.json {
+            let end = Event::End(Box::new(comes_to(&story)));
+            return report::data(&format!("{}\n", end.line()));
+        }
         report::story(voice, &story);
         return Exit::Code(0);
     };
     let diff = Diff::between(old, &story);
-    report::diff(voice, &diff, &path.to_string_lossy());
+    if voice.json {
+        let text = serde_json::json!({ "diff": diff });
+        report::data(&format!("{text}\n"));
+    } else {
+        report::diff(voice, &diff, &path.to_string_lossy());
+    }
     match diff.begun.is_empty() {
         true => Exit::Code(0),
         false => Exit::Code(BEGUN),

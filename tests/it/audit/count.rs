@@ -98,3 +98,25 @@ fn five_thousand_processes_are_seen_each_with_its_end() {
         );
     });
 }
+
+/// A guardrun that was executed in place of a shell with a child of its own has that one's zombie among its children for ever.
+#[test]
+fn somebody_elses_dead_child_hides_nothing() {
+    daemon_test(|| {
+        let hall = Hall::new();
+        let events = hall.place.join("work/events");
+        let line = "/bin/true & exec \"$GUARDRUN\" audit -q --events events -- sh -c \"$FORKS\"";
+        let status = std::process::Command::new("sh")
+            .args(["-c", line])
+            .env("GUARDRUN", hall.bench.guardrun())
+            .env("FORKS", FORKS)
+            .env("XDG_RUNTIME_DIR", hall.place.join("runtime"))
+            .current_dir(hall.place.join("work"))
+            .status();
+        assert_eq!(status.expect("a shell").code(), Some(3));
+        let seen = Seen::of(&events);
+        for event in ["start", "exit"] {
+            assert_eq!(seen.count(event), BYTES + OTHERS, "{event}");
+        }
+    });
+}

@@ -89,6 +89,16 @@ fn a_file_that_is_read_again_tells_the_same() {
         let again = String::from_utf8(again.stderr).expect("text");
         let from = ran.err.find("guardrun: audit of").expect("the tree");
         assert_eq!(ran.err[from..], again);
+        let json = hall
+            .guardrun()
+            .args(["--json", "audit", "--from", "events"])
+            .output()
+            .expect("guardrun can be started");
+        let json: Value = serde_json::from_slice(&json.stdout).expect("one object");
+        let end = ran.seen.0.last().unwrap();
+        for key in ["processes", "at_once", "would_refuse", "class", "policy"] {
+            assert_eq!(json[key], end[key], "{key}");
+        }
         for part in [
             "× 2",
             "listens on",

@@ -9,6 +9,7 @@ pub use environment::{By, GateVariables, PrivateVariable, SuiteEnvironment};
 
 use crate::gate::{Environment, Grant, OpenGate, Owed};
 use crate::policy::Hold;
+use crate::policy::receipts::Receipts;
 use crate::values::Level;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,10 @@ pub struct Plan {
     pub root: Option<PathBuf>,
     /// Whether everything that it starts is recorded.
     pub audit: Audit,
+    /// The policy's file; None for the built-in policy.
+    pub policy: Option<PathBuf>,
+    /// Where its receipts are kept, and what the policy is known by in them.
+    pub receipts: Receipts,
     /// Keeps a plan from being made without a grant.
     _granted: (),
 }
@@ -95,6 +100,8 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege, given: Given<'_>) -
         owed: grant.owed().to_vec(),
         root: grant.policy_file().map(root),
         audit: Audit::No,
+        policy: grant.policy_file().map(Path::to_owned),
+        receipts: grant.receipts().clone(),
         _granted: (),
     }
 }

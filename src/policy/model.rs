@@ -4,6 +4,7 @@ use super::ceilings::{Ceilings, Needs};
 use super::environment::EnvironmentRules;
 use super::lock::Lock;
 use super::proof::Proof;
+use super::receipts::Receipts;
 use super::retry::Retry;
 use super::text::printable;
 use crate::values::{Deed, Fence, Leaks, Level, Refused, Working};
@@ -41,6 +42,8 @@ pub struct Policy {
     pub defaults_said: Said,
     /// What the reader of the policy ought to know, such as a loosening that has expired.
     pub notes: Vec<Note>,
+    /// Where receipts are kept, and what the policy is known by in them.
+    pub receipts: Receipts,
 }
 
 /// Something in the policy that is no error, and that a person ought to be told.
@@ -285,6 +288,7 @@ impl Policy {
             defaults: Hold::default(),
             defaults_said: Said::default(),
             notes: Vec::new(),
+            receipts: Receipts::built_in(),
         }
     }
 

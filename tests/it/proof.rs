@@ -7,7 +7,11 @@ mod odd;
 mod prove;
 mod ratchet;
 mod real;
+mod receipts;
+mod repository;
 mod samples;
+mod self_test;
+mod verify;
 
 use guardrun::policy::proof::Format;
 use guardrun::proof::{self, Evidence, Tally, Unreadable};

@@ -13,6 +13,7 @@ mod lines;
 mod lock;
 mod loosening;
 mod proof;
+mod receipts;
 mod retry;
 
 use super::environment::EnvironmentRules;
@@ -51,6 +52,7 @@ pub(super) fn check(
         defaults,
         defaults_said,
         notes: Vec::new(),
+        receipts: receipts::receipts(source, file.receipts.as_ref())?,
     };
     let written = file.defaults.environment.as_ref();
     policy.defaults.environment =

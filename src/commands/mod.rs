@@ -3,6 +3,7 @@
 mod about;
 mod assert;
 mod attempts;
+mod audit;
 mod doctor;
 pub mod explain;
 mod gather;
@@ -46,6 +47,7 @@ pub fn dispatch(cli: Cli) -> Exit {
             };
             run::run(&voice, general, &suite.options, &request)
         }
+        Some(Action::Audit(options)) => audit::audit(&voice, general, options),
         Some(Action::Assert(options)) => assert::assert(&voice, general, &options),
         Some(Action::Doctor(options)) => doctor::doctor(&voice, general, &options),
         Some(Action::Ps(options)) => ps::ps(&voice, &options),
@@ -62,6 +64,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Some(Action::Schema { of }) => report::data(match of {
             SchemaOf::Policy => SCHEMA,
             SchemaOf::Report => report::SCHEMA,
+            SchemaOf::Audit => crate::audit::SCHEMA,
             SchemaOf::Receipt => crate::receipt::SCHEMA,
             SchemaOf::Verified => crate::receipt::VERIFIED_SCHEMA,
         }),

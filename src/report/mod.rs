@@ -1,9 +1,11 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod audit;
 mod busy;
 mod cleared;
 mod environment;
+mod events;
 mod fenced;
 mod findings;
 mod github;
@@ -21,11 +23,13 @@ mod verified;
 mod voice;
 
 pub use about::{exit_codes, levels};
+pub use audit::{diff, story};
 pub use busy::{busy, no_lock};
 pub use environment::EnvironmentView;
+pub use events::Events;
 pub use findings::{Finding, Findings, Unfenced, findings};
 pub use github::Github;
-pub use human::HumanListener;
+pub use human::{AuditListener, HumanListener};
 pub use junit::Junit;
 pub use log::start_log;
 pub use runs::{Again, LogLine, Reaped, RunRow, frame, log, reaped, runs};

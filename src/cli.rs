@@ -20,7 +20,7 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | ps | logs | reap | doctor | assert | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | audit | ps | logs | reap | doctor | assert | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
@@ -99,6 +99,8 @@ pub enum Action {
     Reap(Reap),
     /// Say by exit status whether this process may start real processes; 0 if so, 40 if not
     Assert(Assert),
+    /// Show what a suite starts, from a recording of it
+    Audit(Audit),
     /// Write a first guardrun.toml for this repository
     Init(Init),
     /// Take tests that run by now out of the list of those that may be skipped
@@ -295,6 +297,19 @@ pub struct Assert {
     pub test: Option<String>,
     /// A gate of the policy, or its variable; without one, whether any live run holds this process
     pub gate: Option<String>,
+}
+
+/// `guardrun audit`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+    guardrun audit --from run.jsonl --html run.html    one page that needs no network, to be opened in a browser")]
+pub struct Audit {
+    /// The recording to read: the event lines of an audit
+    #[arg(long, value_name = "EVENTS", value_hint = ValueHint::FilePath)]
+    pub from: PathBuf,
+    /// Write one self-contained page to this file: every process over time, searchable, and the policy that comes of it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: PathBuf,
 }
 
 /// `guardrun ratchet`.

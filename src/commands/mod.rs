@@ -3,6 +3,7 @@
 mod about;
 mod assert;
 mod attempts;
+mod audit;
 mod doctor;
 pub mod explain;
 mod gather;
@@ -44,6 +45,7 @@ pub fn dispatch(cli: Cli) -> Exit {
             run::run(&voice, general, &suite.options, &request)
         }
         Some(Action::Assert(options)) => assert::assert(&voice, general, &options),
+        Some(Action::Audit(options)) => audit::command(&voice, &options),
         Some(Action::Doctor(options)) => doctor::doctor(&voice, general, &options),
         Some(Action::Ps(options)) => ps::ps(&voice, &options),
         Some(Action::Logs(options)) => logs::logs(&voice, &options),

@@ -184,6 +184,11 @@ impl File {
     }
 }
 
+/// Writes a page, whole or not at all, over whatever an earlier one has left there.
+pub fn page(path: &Path, text: &str) -> io::Result<()> {
+    Output::open(path)?.write(text.as_bytes())
+}
+
 /// Says that guardrun itself could not do what it was asked to, and why nothing else follows.
 pub fn failure(voice: &Voice, verdict: Verdict, text: &str) {
     if voice.json {

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room, each knowing only those before it.
-const ROOMS: [&str; 19] = [
+const ROOMS: [&str; 20] = [
     "values", "exit", "sys", "ledger", "helpers", "cli", "policy", "proof", "gate", "plan",
-    "outcome", "host", "contain", "fence", "registry", "keeper", "run", "report", "commands",
+    "outcome", "host", "contain", "fence", "registry", "keeper", "run", "audit", "report",
+    "commands",
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.

@@ -1,0 +1,56 @@
+// What a fence would refuse, what was refused, how the suite was seen, and the lines of policy that come of it.
+
+function policy() {
+  const box = at("view-policy");
+  const part = (title, ...children) => make("section", {}, make("h2", { text: title }), ...children);
+  const soft = (text) => make("p", { class: "soft", text });
+  const lines = page.end?.policy ?? "";
+  const code = make("pre", { class: "mono policy", tabindex: "0", "aria-label": "Policy" }, make("code", { text: lines.replace(unseen, (c) => (c === "\n" || c === "\t" ? c : plain(c))) }));
+  box.append(
+    part("Policy for this suite", ...(lines
+      ? [soft("Derived from this run, to be pasted into guardrun.toml and read before: it allows what was seen, and nothing else."), code, make("p", {}, copyButton("Copy the policy", () => lines, code))]
+      : [soft(whole ? "The recording has no policy." : "A run that is cut off gives no policy: nobody knows what would have come.")])),
+    part("Refused in this run", ...refusedList(page.marks.filter((mark) => mark[4]).map((mark) => [mark[0], told(mark)]), "Nothing was refused.")),
+    part("What fence = \"daemons\" would refuse", ...refusedList(page.would_refuse.daemons.map(asRefusal), notKnown("Nothing: this suite may have it."))),
+    part("What fence = \"processes\" would refuse", ...refusedList(page.would_refuse.processes.map(asRefusal), notKnown("Nothing: its tests start no program."))),
+    part("How it was seen", seen(),
+      run.gaps.length ? make("ul", {}, ...run.gaps.map((text) => make("li", { text: plain(text) }))) : null));
+}
+function seen() {
+  const list = make("dl", { class: "pairs" });
+  const pair = (name, value) => value && list.append(make("dt", { text: name }), make("dd", {}, make("bdi", { text: plain(value) })));
+  pair("Seen by", run.eyes.join(", "));
+  pair("Held by", run.level);
+  pair("Run", run.run);
+  pair("Started", run.started?.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC"));
+  pair("Directory", run.cwd);
+  pair("Machine", [run.cpus && many(run.cpus, "processor"), run.memory && bytes(run.memory)].filter(Boolean).join(", "));
+  pair("guardrun", run.guardrun);
+  return list;
+}
+const notKnown = (text) => (whole ? text : "Not known: the recording is cut off.");
+const asRefusal = ([i, deed, rule]) => [i, plain([string(deed), string(rule)].filter(Boolean).join(": "))];
+
+// The same of the same program is told once, with a few links.
+const LINKED = 6;
+function refusedList(list, nothing) {
+  if (!list.length) return [make("p", { class: "soft", text: nothing })];
+  const kinds = new Map();
+  for (const [i, what] of list) {
+    const key = `${nameOf(i)}\n${what}`;
+    if (!kinds.has(key)) kinds.set(key, { i, what, all: [] });
+    kinds.get(key).all.push(i);
+  }
+  const items = [...kinds.values()].sort((a, b) => b.all.length - a.all.length);
+  const rows = items.slice(0, 200).map(({ i, what, all }) => make("tr", {},
+    make("td", { class: "number", text: number(all.length) }), make("th", { scope: "row" }, make("bdi", { text: plain(nameOf(i)) })), make("td", {}, make("bdi", { text: what })),
+    make("td", {}, ...all.slice(0, LINKED).flatMap((it) => [pidLink(it), " "]), all.length > LINKED ? `and ${number(all.length - LINKED)} more` : "")));
+  const heads = ["Times", "Program", "What", "Processes"].map((text) => make("th", { scope: "col", text }));
+  const more = items.length > rows.length ? [make("p", { class: "soft", text: `and ${number(items.length - rows.length)} more kinds` })] : [];
+  return [make("div", { class: "wide" }, make("table", { class: "refusals" }, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows))), ...more];
+}
+function pidLink(i) {
+  const anchor = link(i);
+  anchor.replaceChildren(P.pid[i] < 0 ? `#${P.id[i]}` : String(P.pid[i]));
+  return anchor;
+}

@@ -1,0 +1,140 @@
+//! `guardrun audit --from EVENTS --html FILE`: the file that it writes, and what it says when it cannot.
+
+use super::recording::suite;
+use crate::cli::guardrun;
+use crate::scratch::Scratch;
+use std::fs;
+
+/// Runs it, and expects this code and these words.
+#[track_caller]
+fn expect(scratch: &Scratch, arguments: &[&str], code: i32, words: &[&str]) {
+    let output = guardrun(scratch.path())
+        .arg("audit")
+        .args(arguments)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{told}");
+    for word in words {
+        assert!(told.contains(word), "{word:?} is missing:\n{told}");
+    }
+}
+
+fn names(scratch: &Scratch) -> Vec<String> {
+    let entries = fs::read_dir(scratch.path()).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_page_is_written_whole_and_over_an_earlier_one() {
+    let scratch = Scratch::new();
+    scratch.file("run.jsonl", suite(20));
+    scratch.file("run.html", "of yesterday");
+    expect(
+        &scratch,
+        &["--from", "run.jsonl", "--html", "run.html"],
+        0,
+        &["guardrun: wrote run.html"],
+    );
+    let page = fs::read_to_string(scratch.path().join("run.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert_eq!(names(&scratch), ["run.html", "run.jsonl"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_line_and_leaves_an_earlier_page_alone() {
+    let scratch = Scratch::new();
+    let good = suite(20);
+    let run = good.lines().next().unwrap();
+    scratch.file("out.html", "of yesterday");
+    for (text, words) in [
+        (
+            String::new(),
+            "line 1: an audit begins with a line {\"event\":\"run\", …}",
+        ),
+        ("hello\n".to_owned(), "line 1: an audit begins"),
+        (
+            "{\"event\":\"start\",\"t\":0,\"id\":1}\n".to_owned(),
+            "line 1: an audit begins",
+        ),
+        (
+            run.replace("\"schema\":1", "\"schema\":9"),
+            "line 1: it was written by a newer guardrun (schema 9; this one reads 1)",
+        ),
+        (
+            format!("{run}\n{{\"event\":\n"),
+            "line 2: EOF while parsing a value (column 0)",
+        ),
+        (
+            format!("{run}\n\n{{\"event\":\"start\",\"id\":1}}\n"),
+            "line 3: missing field `t`",
+        ),
+        (
+            format!("{run}\n{{\"event\":\"start\",\"t\":-1,\"id\":1}}\n"),
+            "line 2: the time -1 is none since the start of a run",
+        ),
+        (
+            format!(
+                "{run}\n{{\"event\":\"start\",\"t\":1,\"id\":1}}\n{{\"event\":\"start\",\"t\":1,\"id\":1}}\n"
+            ),
+            "line 3: the process 1 starts a second time",
+        ),
+        (format!("{good}{good}"), "a second run begins here"),
+    ] {
+        scratch.file("in.jsonl", &text);
+        expect(
+            &scratch,
+            &["--from", "in.jsonl", "--html", "out.html"],
+            2,
+            &[
+                "guardrun: cannot make a page of in.jsonl: ",
+                words,
+                "hint: ",
+            ],
+        );
+        assert_eq!(
+            fs::read_to_string(scratch.path().join("out.html")).unwrap(),
+            "of yesterday"
+        );
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_read_or_written_is_named_with_a_remedy() {
+    let scratch = Scratch::new();
+    scratch.file("run.jsonl", suite(20));
+    let from = ["--from", "run.jsonl", "--html"];
+    expect(
+        &scratch,
+        &["--from", "no.jsonl", "--html", "x.html"],
+        2,
+        &["cannot read the recording no.jsonl: ", "hint: "],
+    );
+    expect(
+        &scratch,
+        &[&from[..], &["no/such/x.html"]].concat(),
+        2,
+        &["cannot write the page no/such/x.html: ", "hint: "],
+    );
+    expect(
+        &scratch,
+        &[&from[..], &["."]].concat(),
+        2,
+        &["cannot write the page .: ", "hint: "],
+    );
+    expect(
+        &scratch,
+        &[&from[..], &["run.jsonl"]].concat(),
+        2,
+        &["over its own recording", "hint: "],
+    );
+    assert_eq!(
+        fs::read_to_string(scratch.path().join("run.jsonl")).unwrap(),
+        suite(20)
+    );
+    assert_eq!(names(&scratch), ["run.jsonl"]);
+}

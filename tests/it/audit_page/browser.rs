@@ -137,7 +137,7 @@ impl Browser {
             "Page.navigate",
             json!({"url": format!("file://{}{hash}", page.display())}),
         );
-        self.wait_for("document.documentElement.dataset.ready === 'yes' && document.readyState === 'complete'");
+        self.wait_for("document.documentElement?.dataset.ready === 'yes' && document.readyState === 'complete'");
         self.settle();
     }
 
@@ -175,7 +175,7 @@ impl Browser {
     /// The same as text.
     #[track_caller]
     pub(super) fn text(&mut self, expression: &str) -> String {
-        text(&self.eval(&format!("String({expression})")))
+        text(&self.eval(&format!("(async () => String(await ({expression})))()")))
     }
 
     /// The text of an element.

@@ -7,8 +7,6 @@ use crate::scratch::Scratch;
 use crate::support::room::daemon_test;
 use serde_json::json;
 
-const END: &str = "end";
-
 fn ended(mut recording: Recording, at: f64) -> String {
     recording.end(at, json!({"exit": 0}));
     recording.lines()
@@ -96,7 +94,6 @@ fn recordings_of_hardly_anything_are_shown_as_what_they_are() {
             browser.open(&page, "", DESK);
             let text = browser.text_of("body");
             assert!(text.contains(expected), "{name}: {expected:?} is missing");
-            let _ = END;
         }
         let page = put(&scratch, "killed-details", &{
             let mut it = Recording::new();

@@ -157,7 +157,7 @@ function memoryAt(t) {
 const pointed = { t: null, row: -1, from: null };
 function pointer(c, top, bottom) {
   if (pointed.t === null) return;
-  c.strokeStyle = colours.soft;
+  c.strokeStyle = colours.edge;
   c.lineWidth = 1;
   c.beginPath();
   const x = Math.round(X(pointed.t)) + 0.5;

@@ -1,7 +1,7 @@
 // The colours of the style sheet, as a canvas understands them, and the choice between light and dark.
 
 const colours = {};
-const COLOURS = ["paper", "raised", "line", "ink", "soft", "accent", "memory", "crowd", ...ROLES];
+const COLOURS = ["paper", "raised", "line", "edge", "ink", "soft", "accent", "memory", "crowd", ...ROLES];
 function readColours() {
   const probe = at("probe");
   for (const name of COLOURS) {

@@ -5,7 +5,7 @@ function head() {
   at("title").textContent = plain(run.suite ?? "A command without a suite");
   at("command").textContent = plain(run.command.map(quoted).join(" "));
   const facts = at("facts");
-  const fact = (name, value, title) => value && facts.append(make("div", { title }, make("dt", { text: name }), make("dd", { text: value })));
+  const fact = (name, value, title) => value && facts.append(make("div", { title }, make("dt", { text: name }), make("dd", { text: value, title: value.length > 30 ? value : null })));
   if (whole) {
     const ended = page.end.signal ? `killed by ${plain(page.end.signal)}` : page.end.exit === 0 ? "passed" : page.end.exit === null ? "" : `exit code ${page.end.exit}`;
     fact("Ended", [ended, ...page.end.verdicts.map(plain)].filter(Boolean).join(", "));

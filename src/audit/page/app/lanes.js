@@ -96,7 +96,9 @@ function signs(c, processes, y) {
   const drawn = new Map();
   const draw = (kind, t) => {
     const x = X(t);
-    if (x < -8 || x > place.width + 8 || Math.abs((drawn.get(kind) ?? -99) - x) < apart) return;
+    // In a fold it says enough, once in a while, that all of them ended badly.
+    const room = kind === 6 && processes.length > 1 ? 90 : apart;
+    if (x < -8 || x > place.width + 8 || Math.abs((drawn.get(kind) ?? -999) - x) < room) return;
     drawn.set(kind, x);
     drawSign(c, kind, x, y + middle);
   };
@@ -118,8 +120,9 @@ function family(c, first, last, top) {
     for (let up = i; up >= 0 && P.parent[up] >= 0; up = P.parent[up]) line.set(up, P.parent[up]);
   }
   if (!line.size) return;
+  const kin = new Set([...line.keys(), ...line.values()]);
   const rowAt = new Map();
-  rows.forEach((one, n) => { if (!one.members && (line.has(one.process) || [...line.values()].includes(one.process))) rowAt.set(one.process, n); });
+  rows.forEach((one, n) => { if (!one.members && kin.has(one.process)) rowAt.set(one.process, n); });
   c.strokeStyle = colours.ink;
   c.lineWidth = 1;
   c.beginPath();

@@ -44,10 +44,14 @@ function refusedList(list, nothing) {
   const items = [...kinds.values()].sort((a, b) => b.all.length - a.all.length);
   const rows = items.slice(0, 200).map(({ i, what, all }) => make("tr", {},
     make("td", { class: "number", text: number(all.length) }), make("th", { scope: "row" }, make("bdi", { text: plain(nameOf(i)) })), make("td", {}, make("bdi", { text: what })),
-    make("td", {}, ...all.slice(0, LINKED).flatMap((it) => [pidLink(it), " "]), all.length > LINKED ? `and ${number(all.length - LINKED)} more` : "")));
+    make("td", {}, ...links([...new Set(all)]))));
   const heads = ["Times", "Program", "What", "Processes"].map((text) => make("th", { scope: "col", text }));
   const more = items.length > rows.length ? [make("p", { class: "soft", text: `and ${number(items.length - rows.length)} more kinds` })] : [];
   return [make("div", { class: "wide" }, make("table", { class: "refusals" }, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows))), ...more];
+}
+function links(processes) {
+  const more = processes.length - LINKED;
+  return [...processes.slice(0, LINKED).flatMap((it) => [pidLink(it), " "]), more > 0 ? `and ${number(more)} more` : ""];
 }
 function pidLink(i) {
   const anchor = link(i);

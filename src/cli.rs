@@ -20,11 +20,12 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | audit | ps | logs | reap | doctor | assert | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun audit | explain | ps | logs | reap | doctor | assert | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
         guardrun explain -- cargo test    what would happen, and which line of the policy says so\n  \
+        guardrun audit -- cargo test      run it, and show every process that it starts\n  \
         guardrun doctor                   what this machine can enforce\n\n\
         The suite's exit status passes through; guardrun's own codes: guardrun about exit-codes"
 )]
@@ -87,6 +88,8 @@ impl Cli {
 pub enum Action {
     /// Run a suite of the policy by its name
     Run(RunSuite),
+    /// Run a suite and show every process that it starts; derive lines for the policy
+    Audit(Audit),
     /// Say what would happen and which line of the policy says so; runs nothing
     Explain(Explain),
     /// Probe what this machine can enforce, by doing it, with a remedy for each lack
@@ -99,8 +102,6 @@ pub enum Action {
     Reap(Reap),
     /// Say by exit status whether this process may start real processes; 0 if so, 40 if not
     Assert(Assert),
-    /// Show what a suite starts, from a recording of it
-    Audit(Audit),
     /// Write a first guardrun.toml for this repository
     Init(Init),
     /// Take tests that run by now out of the list of those that may be skipped
@@ -133,6 +134,8 @@ pub enum SchemaOf {
     Policy,
     /// The record of `--report` and of a run's `--json`
     Report,
+    /// The events of `guardrun audit --json`
+    Audit,
 }
 
 /// What `guardrun about` can explain.
@@ -267,6 +270,42 @@ pub struct RunSuite {
     pub args: Vec<OsString>,
 }
 
+/// `guardrun audit`.
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "guardrun audit [OPTIONS] -- COMMAND…\n       guardrun audit [OPTIONS] --suite NAME\n       guardrun audit --from FILE [--diff OLD]",
+    after_help = "Example: what does this suite start, and which policy does it need?\n  \
+        guardrun audit --events before.jsonl -- cargo test\n\n\
+        … and after a change, what has begun that was not there before (exit code 1 if there is anything):\n  \
+        guardrun audit --events after.jsonl -- cargo test\n  \
+        guardrun audit --from after.jsonl --diff before.jsonl\n\n\
+        With --json the events go to standard output as they happen, one JSON object in a line, and what the suite\n\
+        writes to its standard output goes to standard error. guardrun schema --of audit describes them."
+)]
+pub struct Audit {
+    /// Options of the run.
+    #[command(flatten)]
+    pub options: RunOptions,
+    /// Let a suite without a gate do what its fence would refuse; it is held all the same. On a machine that may lose it
+    #[arg(long, conflicts_with = "fence")]
+    pub observe: bool,
+    /// Write the events to this file as well, one JSON object in a line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub events: Option<PathBuf>,
+    /// Say what this run starts that the run of these events did not
+    #[arg(long, value_name = "OLD", value_hint = ValueHint::FilePath)]
+    pub diff: Option<PathBuf>,
+    /// Run nothing; read the events of an earlier audit
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["observe", "events", "command"])]
+    pub from: Option<PathBuf>,
+    /// Write one self-contained page to this file: every process over time, searchable, and the policy
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+    /// The command to judge, run and watch
+    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}
+
 /// `guardrun explain`.
 #[derive(Args, Debug)]
 pub struct Explain {
@@ -297,19 +336,6 @@ pub struct Assert {
     pub test: Option<String>,
     /// A gate of the policy, or its variable; without one, whether any live run holds this process
     pub gate: Option<String>,
-}
-
-/// `guardrun audit`.
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  \
-    guardrun audit --from run.jsonl --html run.html    one page that needs no network, to be opened in a browser")]
-pub struct Audit {
-    /// The recording to read: the event lines of an audit
-    #[arg(long, value_name = "EVENTS", value_hint = ValueHint::FilePath)]
-    pub from: PathBuf,
-    /// Write one self-contained page to this file: every process over time, searchable, and the policy that comes of it
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub html: PathBuf,
 }
 
 /// `guardrun ratchet`.

@@ -44,8 +44,8 @@ pub fn dispatch(cli: Cli) -> Exit {
             };
             run::run(&voice, general, &suite.options, &request)
         }
+        Some(Action::Audit(options)) => audit::audit(&voice, general, options),
         Some(Action::Assert(options)) => assert::assert(&voice, general, &options),
-        Some(Action::Audit(options)) => audit::command(&voice, &options),
         Some(Action::Doctor(options)) => doctor::doctor(&voice, general, &options),
         Some(Action::Ps(options)) => ps::ps(&voice, &options),
         Some(Action::Logs(options)) => logs::logs(&voice, &options),
@@ -59,6 +59,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Some(Action::Schema { of }) => report::data(match of {
             SchemaOf::Policy => SCHEMA,
             SchemaOf::Report => report::SCHEMA,
+            SchemaOf::Audit => crate::audit::SCHEMA,
         }),
     }
 }

@@ -1,6 +1,6 @@
 //! Going behind the fence: the suite's leader, right before it executes the command.
 
-use super::calls;
+use super::{Attention, calls};
 use crate::policy::FenceRules;
 use crate::sys::seccomp;
 use crate::sys::socket::{self, Line};
@@ -12,16 +12,18 @@ use std::os::fd::AsFd;
 #[derive(Debug)]
 pub struct Entry {
     class: Fence,
+    attention: Attention,
     demanded: bool,
     door: Line,
 }
 
 /// Both ends: the front's, which hears of the listener, and the leader's.
-pub(super) fn make(rules: &FenceRules) -> io::Result<(Line, Entry)> {
+pub(super) fn make(rules: &FenceRules, attention: Attention) -> io::Result<(Line, Entry)> {
     let (front, leader) = socket::pair()?;
     front.want_senders()?;
     let entry = Entry {
         class: rules.class,
+        attention,
         demanded: rules.demanded,
         door: leader,
     };
@@ -33,6 +35,7 @@ impl Entry {
     pub(super) fn for_probe(class: Fence, door: Line) -> Entry {
         Entry {
             class,
+            attention: Attention::Refusals,
             demanded: false,
             door,
         }
@@ -43,7 +46,7 @@ impl Entry {
     ///
     /// A fence that nobody has asked for by name and that cannot be had is told to the front, and is no error.
     pub fn enter(&self) -> io::Result<()> {
-        match seccomp::install(calls(self.class)) {
+        match seccomp::install(calls(self.class, self.attention)) {
             Ok(listener) => self.door.send_parcel(0, Some(listener.as_fd())),
             Err(error) if self.demanded => Err(error),
             Err(error) => self

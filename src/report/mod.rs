@@ -1,9 +1,11 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod audit;
 mod busy;
 mod cleared;
 mod environment;
+mod events;
 mod fenced;
 mod findings;
 mod github;
@@ -13,6 +15,7 @@ mod junit;
 mod ledger;
 mod log;
 mod output;
+mod page;
 mod proof;
 mod runs;
 mod text;
@@ -20,13 +23,16 @@ mod tree;
 mod voice;
 
 pub use about::{exit_codes, levels};
+pub use audit::{diff, story};
 pub use busy::{busy, no_lock};
 pub use environment::EnvironmentView;
+pub use events::Events;
 pub use findings::{Finding, Findings, Unfenced, findings};
 pub use github::Github;
-pub use human::HumanListener;
+pub use human::{AuditListener, HumanListener};
 pub use junit::Junit;
 pub use log::start_log;
+pub use page::Page;
 pub use runs::{Again, LogLine, Reaped, RunRow, frame, log, reaped, runs};
 pub use voice::{Tone, Voice};
 
@@ -182,11 +188,6 @@ impl File {
             voice.say(Tone::Bad, &text);
         }
     }
-}
-
-/// Writes a page, whole or not at all, over whatever an earlier one has left there.
-pub fn page(path: &Path, text: &str) -> io::Result<()> {
-    Output::open(path)?.write(text.as_bytes())
 }
 
 /// Says that guardrun itself could not do what it was asked to, and why nothing else follows.

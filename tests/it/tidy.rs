@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 /// Every room, each knowing only those before it.
 const ROOMS: [&str; 20] = [
     "values", "exit", "sys", "ledger", "helpers", "cli", "policy", "proof", "gate", "plan",
-    "outcome", "host", "contain", "fence", "registry", "keeper", "run", "audit", "report",
+    "outcome", "host", "contain", "fence", "audit", "registry", "keeper", "run", "report",
     "commands",
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.
-const PURE: [&str; 12] = [
+const PURE: [&str; 24] = [
     "src/values.rs",
     "src/exit.rs",
     "src/cli.rs",
@@ -21,7 +21,19 @@ const PURE: [&str; 12] = [
     "src/outcome/",
     "src/run/course.rs",
     "src/run/silence.rs",
+    "src/audit/derive.rs",
+    "src/audit/diff.rs",
+    "src/audit/event.rs",
+    "src/audit/from.rs",
+    "src/audit/label.rs",
+    "src/audit/living.rs",
+    "src/audit/page.rs",
+    "src/audit/page/",
+    "src/audit/replay.rs",
+    "src/audit/role.rs",
+    "src/audit/story.rs",
     "src/fence/kind.rs",
+    "src/fence/recorded.rs",
     "src/fence/rules.rs",
     "src/keeper/message.rs",
 ];

@@ -3,8 +3,9 @@
 //! A page of 10,000 processes is to stay under some 3 MB, and the arguments of one compiler can fill 100 kB. So arguments are given whole as
 //! long as all of them fit into [`BUDGET`], and are otherwise cut for every process at the same length, which the page says.
 
-use super::read::{EndEvent, Host, Kind, Process, Program, Recording, Refusal, RunEvent};
+use super::read::{Kind, Process, Program, Recording};
 use super::strings::{Strings, beginning};
+use crate::audit::event::{self, Refusal};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -34,8 +35,8 @@ pub(super) struct Columns<'a> {
     /// Lists of arguments, each as numbers of strings.
     argvs: Vec<Vec<u32>>,
     processes: Processes,
-    /// What processes had been before their last program: process, time, arguments, executable, directory, role.
-    before: Vec<[i64; 6]>,
+    /// What processes had been before their last program: process, time, arguments, executable, directory.
+    before: Vec<[i64; 5]>,
     /// Process, time, kind (the place in [`KINDS`]), object, 1 if it was refused.
     marks: Vec<[i64; 5]>,
     samples: Samples,
@@ -55,30 +56,31 @@ const KINDS: [Kind; 5] = [
 
 #[derive(Debug, Serialize)]
 struct Run<'a> {
-    guardrun: &'a Option<String>,
-    run: &'a Option<String>,
+    guardrun: &'a str,
+    run: &'a str,
     suite: &'a Option<String>,
     command: &'a [String],
-    cwd: &'a Option<String>,
-    started: &'a Option<String>,
-    level: &'a Option<String>,
-    fence: &'a Option<String>,
-    cpus: Option<u64>,
+    cwd: &'a str,
+    started: &'a str,
+    level: &'a str,
+    fence: &'a str,
+    cpus: u32,
     memory: Option<u64>,
     eyes: &'a [String],
-    gaps: &'a [String],
+    /// Also those that were found out later.
+    gaps: Vec<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
 struct End<'a> {
-    exit: Option<i64>,
+    exit: Option<u8>,
     signal: &'a Option<String>,
     verdicts: &'a [String],
-    processes: Option<u64>,
-    at_once: Option<u64>,
+    processes: u64,
+    at_once: u64,
     peak: Option<u64>,
-    class: &'a Option<String>,
-    policy: &'a Option<String>,
+    class: &'a str,
+    policy: &'a str,
 }
 
 /// One entry in each for every process, in the order of their birth. What is not known is -1.
@@ -117,15 +119,14 @@ const START_UNKNOWN: u8 = 8;
 #[derive(Debug, Default, Serialize)]
 struct Samples {
     at: Vec<u64>,
-    memory: Vec<i64>,
-    processes: Vec<i64>,
+    memory: Vec<u64>,
 }
 
-/// Process, deed, rule.
+/// The first process, what it did, the rule, the program, how often.
 #[derive(Debug, Default, Serialize)]
 struct WouldRefuse {
-    daemons: Vec<[i64; 3]>,
-    processes: Vec<[i64; 3]>,
+    daemons: Vec<[i64; 5]>,
+    processes: Vec<[i64; 5]>,
 }
 
 /// The columns of a recording.
@@ -154,8 +155,8 @@ fn laid_out<'a>(recording: &'a Recording, mut table: Table<'a>) -> Columns<'a> {
         table.process(process, &row_of, &mut last_start, &mut processes);
         let earlier = process.programs.len().saturating_sub(1);
         for program in &process.programs[..earlier] {
-            let [argv, exe, cwd, role] = table.program(program);
-            before.push([row as i64, program.at as i64, argv, exe, cwd, role]);
+            let [argv, exe, cwd, _] = table.program(program);
+            before.push([row as i64, program.at as i64, argv, exe, cwd]);
         }
     }
     let marks = recording.marks.iter().map(|mark| {
@@ -176,8 +177,10 @@ fn laid_out<'a>(recording: &'a Recording, mut table: Table<'a>) -> Columns<'a> {
     let mut refusals = |list: &[Refusal]| {
         let known = list.iter().filter_map(|refusal| {
             let row = row(refusal.id)? as i64;
-            let (deed, rule) = (refusal.deed.as_deref(), refusal.rule.as_deref());
-            Some([row, table.short(deed), table.short(rule)])
+            let mut number = |text: &String| table.short(Some(text.as_str()));
+            let [deed, rule, program] =
+                [&refusal.deed, &refusal.rule, &refusal.program].map(&mut number);
+            Some([row, deed, rule, program, refusal.times.max(1) as i64])
         });
         known.collect()
     };
@@ -186,7 +189,7 @@ fn laid_out<'a>(recording: &'a Recording, mut table: Table<'a>) -> Columns<'a> {
         processes: refusals(&end.would_refuse.processes),
     });
     Columns {
-        run: run(&recording.run),
+        run: run(recording),
         end: end.map(ending),
         last: recording.last,
         cut: table.was_cut.then_some(table.length),
@@ -196,8 +199,7 @@ fn laid_out<'a>(recording: &'a Recording, mut table: Table<'a>) -> Columns<'a> {
         marks,
         samples: Samples {
             at: samples.iter().map(|sample| sample.at).collect(),
-            memory: samples.iter().map(|it| number(it.memory)).collect(),
-            processes: samples.iter().map(|it| number(it.processes)).collect(),
+            memory: samples.iter().map(|sample| sample.memory).collect(),
         },
         outlived: end.map_or(Vec::new(), |end| {
             end.outlived_run.iter().copied().filter_map(row).collect()
@@ -218,8 +220,9 @@ fn by_birth(recording: &Recording) -> Vec<usize> {
     order
 }
 
-fn run(event: &RunEvent) -> Run<'_> {
-    let Host { cpus, memory_bytes } = event.host;
+fn run(recording: &Recording) -> Run<'_> {
+    let event = &recording.run;
+    let later = recording.end.iter().flat_map(|end| &end.gaps);
     Run {
         guardrun: &event.guardrun,
         run: &event.run,
@@ -229,14 +232,14 @@ fn run(event: &RunEvent) -> Run<'_> {
         started: &event.started,
         level: &event.level,
         fence: &event.fence,
-        cpus,
-        memory: memory_bytes,
+        cpus: event.host.cpus,
+        memory: event.host.memory_bytes,
         eyes: &event.eyes,
-        gaps: &event.gaps,
+        gaps: event.gaps.iter().chain(later).map(String::as_str).collect(),
     }
 }
 
-fn ending(event: &EndEvent) -> End<'_> {
+fn ending(event: &event::End) -> End<'_> {
     End {
         exit: event.exit,
         signal: &event.signal,
@@ -340,7 +343,7 @@ impl<'a> Table<'a> {
             })
         };
         let (exe, cwd) = (text(program.exe), text(program.cwd));
-        let role = text(program.role);
+        let role = self.short(program.role.map(event::Role::name));
         let argv = match program.argv.as_slice() {
             [] => NONE,
             argv => self.argv(argv).number,
@@ -366,7 +369,7 @@ impl<'a> Table<'a> {
         let [argv, exe, cwd, role] = program.map_or([NONE; 4], |program| self.program(program));
         let start = process.start as i64;
         to.id.push(process.id as i64);
-        to.pid.push(process.pid.unwrap_or(NONE));
+        to.pid.push(process.pid.map_or(NONE, i64::from));
         to.parent
             .push(process.parent.map_or(NONE, |parent| row_of[parent] as i64));
         to.start.push(start - *last_start);

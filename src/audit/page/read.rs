@@ -4,24 +4,22 @@
 //! known are passed over; what is missing stays unknown. What makes no sense is an error with the number of its line.
 
 use super::strings::Strings;
-use serde::Deserialize;
+use crate::audit::event::{self, Event, SHAPE};
 use std::collections::HashMap;
 use std::io::{self, BufRead, ErrorKind};
 
-/// The newest version of the lines that is understood here.
-const SCHEMA: u64 = 1;
 /// The latest time that is believed, in seconds: some thirty years.
 const LATEST: f64 = 1e9;
-/// The longest line, in bytes. The kernel gives a program no more than a few MiB of arguments (execve(2), limits on size).
-const LONGEST: u64 = 64 << 20;
+/// The longest line, in bytes. Arguments are cut far below it when they are recorded.
+const LONGEST: u64 = 1 << 20;
 
 /// Everything that the lines say.
 #[derive(Debug, Default)]
 pub(super) struct Recording {
     /// The first line.
-    pub(super) run: RunEvent,
+    pub(super) run: event::Run,
     /// The last line, unless the run was killed or is going on.
-    pub(super) end: Option<EndEvent>,
+    pub(super) end: Option<event::End>,
     /// When the last thing happened, in microseconds since the start of the run.
     pub(super) last: u64,
     /// In order of appearance.
@@ -43,7 +41,7 @@ pub(super) struct Process {
     /// The audit's own number.
     pub(super) id: u64,
     /// The system's number.
-    pub(super) pid: Option<i64>,
+    pub(super) pid: Option<i32>,
     /// The index of its parent.
     pub(super) parent: Option<usize>,
     /// In microseconds; unless its start was seen, when it was first heard of.
@@ -57,7 +55,7 @@ pub(super) struct Process {
     /// What it executed, in order.
     pub(super) programs: Vec<Program>,
     /// How it ended.
-    pub(super) code: Option<i64>,
+    pub(super) code: Option<u8>,
     /// Or by which signal.
     pub(super) signal: Option<String>,
     /// Whether guardrun ended it.
@@ -77,7 +75,7 @@ pub(super) struct Program {
     pub(super) cut: bool,
     pub(super) exe: Option<u32>,
     pub(super) cwd: Option<u32>,
-    pub(super) role: Option<u32>,
+    pub(super) role: Option<event::Role>,
 }
 
 /// Something that a process did.
@@ -109,125 +107,7 @@ pub(super) enum Kind {
 pub(super) struct Sample {
     /// In microseconds.
     pub(super) at: u64,
-    pub(super) memory: Option<u64>,
-    pub(super) processes: Option<u64>,
-}
-
-/// The first line.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct RunEvent {
-    schema: u64,
-    pub(super) guardrun: Option<String>,
-    pub(super) run: Option<String>,
-    pub(super) suite: Option<String>,
-    pub(super) command: Vec<String>,
-    pub(super) cwd: Option<String>,
-    pub(super) started: Option<String>,
-    pub(super) level: Option<String>,
-    pub(super) fence: Option<String>,
-    pub(super) host: Host,
-    pub(super) eyes: Vec<String>,
-    pub(super) gaps: Vec<String>,
-}
-
-/// What it ran on.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Host {
-    pub(super) cpus: Option<u64>,
-    pub(super) memory_bytes: Option<u64>,
-}
-
-/// The last line.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct EndEvent {
-    t: f64,
-    pub(super) exit: Option<i64>,
-    pub(super) signal: Option<String>,
-    pub(super) verdicts: Vec<String>,
-    pub(super) processes: Option<u64>,
-    pub(super) at_once: Option<u64>,
-    pub(super) peak_memory_bytes: Option<u64>,
-    pub(super) outlived_run: Vec<u64>,
-    pub(super) would_refuse: WouldRefuse,
-    pub(super) class: Option<String>,
-    pub(super) policy: Option<String>,
-}
-
-/// What stricter fences would have refused.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct WouldRefuse {
-    pub(super) daemons: Vec<Refusal>,
-    pub(super) processes: Vec<Refusal>,
-}
-
-/// One thing that would have been refused.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Refusal {
-    pub(super) id: u64,
-    pub(super) deed: Option<String>,
-    pub(super) rule: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
-enum Event {
-    Run(Box<RunEvent>),
-    Start {
-        t: f64,
-        id: u64,
-        pid: Option<i64>,
-        parent: Option<u64>,
-    },
-    Exec {
-        t: f64,
-        id: u64,
-        #[serde(default)]
-        argv: Vec<String>,
-        #[serde(default)]
-        argv_cut: bool,
-        exe: Option<String>,
-        cwd: Option<String>,
-        role: Option<String>,
-    },
-    Session(Deed),
-    Terminal(Deed),
-    Listen(Deed),
-    Refused(Deed),
-    Orphan(Deed),
-    Sample {
-        t: f64,
-        memory_bytes: Option<u64>,
-        processes: Option<u64>,
-    },
-    Exit {
-        t: f64,
-        id: u64,
-        code: Option<i64>,
-        signal: Option<String>,
-        #[serde(default)]
-        by_guardrun: bool,
-        peak_memory_bytes: Option<u64>,
-        cpu_seconds: Option<f64>,
-    },
-    End(Box<EndEvent>),
-    #[serde(other)]
-    Unknown,
-}
-
-#[derive(Deserialize)]
-struct Deed {
-    t: f64,
-    id: u64,
-    #[serde(default)]
-    refused: bool,
-    address: Option<String>,
-    deed: Option<String>,
-    object: Option<String>,
+    pub(super) memory: u64,
 }
 
 impl Recording {
@@ -284,7 +164,7 @@ impl Recording {
         Ok(micros)
     }
 
-    fn mark(&mut self, kind: Kind, deed: Deed) -> Result<(), String> {
+    fn mark(&mut self, kind: Kind, deed: event::Deed) -> Result<(), String> {
         let at = self.at(deed.t)?;
         let process = self.heard_of(deed.id, at);
         let object = deed.object.or(deed.address);
@@ -304,96 +184,91 @@ impl Recording {
 
     fn take(&mut self, event: Event) -> Result<(), String> {
         match event {
-            Event::Run(_) => {
-                return Err("a second run begins here".to_owned());
-            }
-            Event::Start { t, id, pid, parent } => {
-                let at = self.at(t)?;
-                let parent = parent.filter(|parent| *parent != id);
-                let parent = parent.map(|parent| self.heard_of(parent, at));
-                let forked = parent.and_then(|parent| {
-                    let parent = &self.processes[parent];
-                    parent.programs.last().or(parent.forked.as_ref()).cloned()
-                });
-                let heard_of = self.row(id).is_some();
-                let row = self.heard_of(id, at);
-                if self.processes[row].start_seen {
-                    return Err(format!("the process {id} starts a second time"));
-                }
-                let process = &mut self.processes[row];
-                process.pid = pid;
-                process.start = process.start.min(at);
-                process.start_seen = true;
-                process.forked = forked;
-                process.parent = parent;
-                if heard_of {
-                    self.break_circle(row);
-                }
-            }
-            Event::Exec {
-                t,
-                id,
-                argv,
-                argv_cut,
-                exe,
-                cwd,
-                role,
-            } => {
-                let at = self.at(t)?;
-                let row = self.heard_of(id, at);
-                let mut number = |text: &String| self.strings.number(text);
-                let program = Program {
+            Event::Run(_) => Err("a second run begins here".to_owned()),
+            Event::Start(start) => self.start(&start),
+            Event::Exec(exec) => self.exec(&exec),
+            Event::Session(deed) => self.mark(Kind::Session, deed),
+            Event::Terminal(deed) => self.mark(Kind::Terminal, deed),
+            Event::Listen(deed) => self.mark(Kind::Listen, deed),
+            Event::Refused(deed) => self.mark(Kind::Refused, deed),
+            Event::Orphan(orphan) => {
+                let at = self.at(orphan.t)?;
+                let process = self.heard_of(orphan.id, at);
+                self.marks.push(Mark {
+                    process,
                     at,
-                    argv: argv.iter().map(&mut number).collect(),
-                    cut: argv_cut,
-                    exe: exe.as_ref().map(&mut number),
-                    cwd: cwd.as_ref().map(&mut number),
-                    role: role.as_ref().map(&mut number),
-                };
-                self.processes[row].programs.push(program);
-            }
-            Event::Session(deed) => self.mark(Kind::Session, deed)?,
-            Event::Terminal(deed) => self.mark(Kind::Terminal, deed)?,
-            Event::Listen(deed) => self.mark(Kind::Listen, deed)?,
-            Event::Refused(deed) => self.mark(Kind::Refused, deed)?,
-            Event::Orphan(deed) => self.mark(Kind::Orphan, deed)?,
-            Event::Sample {
-                t,
-                memory_bytes,
-                processes,
-            } => {
-                let at = self.at(t)?;
-                self.samples.push(Sample {
-                    at,
-                    memory: memory_bytes,
-                    processes,
+                    kind: Kind::Orphan,
+                    object: None,
+                    refused: false,
                 });
+                Ok(())
             }
-            Event::Exit {
-                t,
-                id,
-                code,
-                signal,
-                by_guardrun,
-                peak_memory_bytes,
-                cpu_seconds,
-            } => {
-                let at = self.at(t)?;
-                let row = self.heard_of(id, at);
-                let process = &mut self.processes[row];
-                process.end = Some(at.max(process.start));
-                process.code = code;
-                process.signal = signal;
-                process.by_guardrun = by_guardrun;
-                process.peak_memory = peak_memory_bytes;
-                process.cpu = cpu_seconds;
+            Event::Sample(sample) => {
+                let at = self.at(sample.t)?;
+                let memory = sample.memory_bytes;
+                self.samples.push(Sample { at, memory });
+                Ok(())
             }
+            Event::Exit(exit) => self.exit(exit),
             Event::End(end) => {
                 self.at(end.t)?;
                 self.end = Some(*end);
+                Ok(())
             }
-            Event::Unknown => {}
+            Event::Unknown => Ok(()),
         }
+    }
+
+    fn start(&mut self, start: &event::Start) -> Result<(), String> {
+        let (at, id) = (self.at(start.t)?, start.id);
+        let parent = start.parent.filter(|parent| *parent != id);
+        let parent = parent.map(|parent| self.heard_of(parent, at));
+        let forked = parent.and_then(|parent| {
+            let parent = &self.processes[parent];
+            parent.programs.last().or(parent.forked.as_ref()).cloned()
+        });
+        let heard_of = self.row(id).is_some();
+        let row = self.heard_of(id, at);
+        let process = &mut self.processes[row];
+        if process.start_seen {
+            return Err(format!("the process {id} starts a second time"));
+        }
+        process.pid = Some(start.pid).filter(|pid| *pid > 0);
+        process.start_seen = true;
+        process.forked = forked;
+        process.parent = parent;
+        if heard_of {
+            self.break_circle(row);
+        }
+        Ok(())
+    }
+
+    fn exec(&mut self, exec: &event::Exec) -> Result<(), String> {
+        let at = self.at(exec.t)?;
+        let row = self.heard_of(exec.id, at);
+        let mut number = |text: &String| self.strings.number(text);
+        let program = Program {
+            at,
+            argv: exec.argv.iter().map(&mut number).collect(),
+            cut: exec.argv_cut,
+            exe: exec.exe.as_ref().map(&mut number),
+            cwd: exec.cwd.as_ref().map(&mut number),
+            role: exec.role,
+        };
+        self.processes[row].programs.push(program);
+        Ok(())
+    }
+
+    fn exit(&mut self, exit: event::Exit) -> Result<(), String> {
+        let at = self.at(exit.t)?;
+        let row = self.heard_of(exit.id, at);
+        let process = &mut self.processes[row];
+        process.end = Some(at.max(process.start));
+        process.code = exit.code;
+        process.signal = exit.signal;
+        process.by_guardrun = exit.by_guardrun;
+        process.peak_memory = exit.peak_memory_bytes;
+        process.cpu = exit.cpu_seconds;
         Ok(())
     }
 
@@ -439,9 +314,9 @@ pub(super) fn read(lines: &mut dyn BufRead) -> io::Result<Recording> {
             Err(error) => return Err(wrong(number, &no_position(&error))),
         };
         match (&mut recording, event) {
-            (None, Event::Run(run)) if run.schema > SCHEMA => {
+            (None, Event::Run(run)) if run.schema > SHAPE => {
                 let text = format!(
-                    "it was written by a newer guardrun (schema {}; this one reads {SCHEMA})",
+                    "it was written by a newer guardrun (schema {}; this one reads {SHAPE})",
                     run.schema
                 );
                 return Err(wrong(number, &text));

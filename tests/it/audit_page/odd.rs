@@ -34,7 +34,10 @@ fn recordings_of_hardly_anything_are_shown_as_what_they_are() {
             let mut it = Recording::new();
             it.process((0.0, 20.0), None, &["true"], "test");
             for at in [1.0, 2.0, 3.0, 8.0, 9.0] {
-                it.event(at, json!({"event": "sample", "memory_bytes": 1 << 20}));
+                it.event(
+                    at,
+                    json!({"event": "sample", "memory_bytes": 1 << 20, "processes": 1}),
+                );
             }
             ended(it, 20.0)
         };
@@ -137,7 +140,7 @@ fn what_processes_are_called_is_never_markup_and_never_runs() {
             .told("gaps", json!(hostile));
         let mut parent = None;
         for name in hostile {
-            let id = it.process((0.1, 1.0), parent, &[name, hostile[0], hostile[2]], name);
+            let id = it.process((0.1, 1.0), parent, &[name, hostile[0], hostile[2]], "test");
             it.event(0.5, json!({"event": "listen", "id": id, "address": name}));
             it.event(
                 0.5,

@@ -38,7 +38,7 @@ fn a_page_is_written_whole_and_over_an_earlier_one() {
         &scratch,
         &["--from", "run.jsonl", "--html", "run.html"],
         0,
-        &["guardrun: wrote run.html"],
+        &["guardrun: wrote the page run.html"],
     );
     let page = fs::read_to_string(scratch.path().join("run.html")).unwrap();
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
@@ -112,7 +112,7 @@ fn a_place_that_cannot_be_read_or_written_is_named_with_a_remedy() {
         &scratch,
         &["--from", "no.jsonl", "--html", "x.html"],
         2,
-        &["cannot read the recording no.jsonl: ", "hint: "],
+        &["cannot read the events in no.jsonl: ", "hint: "],
     );
     expect(
         &scratch,
@@ -130,7 +130,7 @@ fn a_place_that_cannot_be_read_or_written_is_named_with_a_remedy() {
         &scratch,
         &[&from[..], &["run.jsonl"]].concat(),
         2,
-        &["over its own recording", "hint: "],
+        &["over its own events", "hint: "],
     );
     assert_eq!(
         fs::read_to_string(scratch.path().join("run.jsonl")).unwrap(),

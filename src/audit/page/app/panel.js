@@ -70,7 +70,7 @@ function fields(i) {
 }
 
 function refusalsOf(i) {
-  const under = (name) => page.would_refuse[name].filter((it) => it[0] === i).map(([, deed, rule]) => [name, plain([string(deed), string(rule)].filter(Boolean).join(": "))]);
+  const under = (name) => page.would_refuse[name].filter((it) => it[0] === i).map((refusal) => [name, refusalWords(refusal)]);
   return [...under("daemons"), ...under("processes")];
 }
 

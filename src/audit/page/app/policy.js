@@ -10,7 +10,7 @@ function policy() {
     part("Policy for this suite", ...(lines
       ? [soft("Derived from this run, to be pasted into guardrun.toml and read before: it allows what was seen, and nothing else."), code, make("p", {}, copyButton("Copy the policy", () => lines, code))]
       : [soft(whole ? "The recording has no policy." : "A run that is cut off gives no policy: nobody knows what would have come.")])),
-    part("Refused in this run", ...refusedList(page.marks.filter((mark) => mark[4]).map((mark) => [mark[0], told(mark)]), "Nothing was refused.")),
+    part("Refused in this run", ...refusedList(page.marks.filter((mark) => mark[4]).map((mark) => ({ i: mark[0], what: told(mark), who: nameOf(mark[0]), times: 1 })), "Nothing was refused.")),
     part("What fence = \"daemons\" would refuse", ...refusedList(page.would_refuse.daemons.map(asRefusal), notKnown("Nothing: this suite may have it."))),
     part("What fence = \"processes\" would refuse", ...refusedList(page.would_refuse.processes.map(asRefusal), notKnown("Nothing: its tests start no program."))),
     part("How it was seen", seen(),
@@ -29,22 +29,25 @@ function seen() {
   return list;
 }
 const notKnown = (text) => (whole ? text : "Not known: the recording is cut off.");
-const asRefusal = ([i, deed, rule]) => [i, plain([string(deed), string(rule)].filter(Boolean).join(": "))];
+const DEEDS_DONE = { start: "starts a program", listen: "listens", pty: "opens a terminal", setsid: "makes a session of its own" };
+const refusalWords = ([, deed, rule]) => plain([DEEDS_DONE[string(deed)] ?? string(deed), string(rule)].filter(Boolean).join(": "));
+const asRefusal = (refusal) => ({ i: refusal[0], what: refusalWords(refusal), who: string(refusal[3]) || nameOf(refusal[0]), times: refusal[4] });
 
-// The same of the same program is told once, with a few links.
+// The same of the same program is told once, with a few links to those who did it.
 const LINKED = 6;
 function refusedList(list, nothing) {
   if (!list.length) return [make("p", { class: "soft", text: nothing })];
   const kinds = new Map();
-  for (const [i, what] of list) {
-    const key = `${nameOf(i)}\n${what}`;
-    if (!kinds.has(key)) kinds.set(key, { i, what, all: [] });
-    kinds.get(key).all.push(i);
+  for (const { i, what, who, times } of list) {
+    const key = `${who}\n${what}`;
+    if (!kinds.has(key)) kinds.set(key, { what, who, times: 0, all: new Set() });
+    kinds.get(key).times += times;
+    kinds.get(key).all.add(i);
   }
-  const items = [...kinds.values()].sort((a, b) => b.all.length - a.all.length);
-  const rows = items.slice(0, 200).map(({ i, what, all }) => make("tr", {},
-    make("td", { class: "number", text: number(all.length) }), make("th", { scope: "row" }, make("bdi", { text: plain(nameOf(i)) })), make("td", {}, make("bdi", { text: what })),
-    make("td", {}, ...links([...new Set(all)]))));
+  const items = [...kinds.values()].sort((a, b) => b.times - a.times);
+  const rows = items.slice(0, 200).map(({ what, who, times, all }) => make("tr", {},
+    make("td", { class: "number", text: number(times) }), make("th", { scope: "row" }, make("bdi", { text: plain(who) })), make("td", {}, make("bdi", { text: what })),
+    make("td", {}, ...links([...all]), times > all.size ? "first of them" : "")));
   const heads = ["Times", "Program", "What", "Processes"].map((text) => make("th", { scope: "col", text }));
   const more = items.length > rows.length ? [make("p", { class: "soft", text: `and ${number(items.length - rows.length)} more kinds` })] : [];
   return [make("div", { class: "wide" }, make("table", { class: "refusals" }, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows))), ...more];

@@ -62,7 +62,7 @@ pub(super) fn pattern(exe: Option<&str>, argv: &[String]) -> Vec<String> {
             false => vec![format!("deps/{test}-*"), any],
         };
     }
-    let program = literally(name);
+    let program = literally(base(path));
     match script(name, argv) {
         Script::File(file) => vec![
             program,
@@ -84,14 +84,13 @@ pub(super) fn pattern(exe: Option<&str>, argv: &[String]) -> Vec<String> {
 fn name<'a>(exe: Option<&'a str>, argv: &'a [String]) -> &'a str {
     let first = argv.first().map(String::as_str).unwrap_or_default();
     let own = base(exe.unwrap_or(first));
+    // A program that has written a title over its arguments has one long word.
+    let called = match argv {
+        [title] => title.split(' ').next().unwrap_or_default(),
+        _ => first,
+    };
     // What a program was called by is what a policy sees, and what a person knows it by.
-    match base(
-        first
-            .split(' ')
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches('-'),
-    ) {
+    match base(called.trim_start_matches('-')) {
         "" => own,
         called if MANY.contains(&own) => called,
         called if own.starts_with(called) || called.starts_with(own) => called,

@@ -141,10 +141,10 @@ impl Audit {
         }
     }
 
-    /// The programs above a process and its own, from the top, as they are called.
-    pub fn line_of(&self, pid: i32) -> Vec<String> {
+    /// The programs that a process comes from, from the top, as they are called.
+    pub fn started_by(&self, pid: i32) -> Vec<String> {
         let known = self.known.get(&pid);
-        known.map_or_else(Vec::new, |known| self.story.line_of(known.id))
+        known.map_or_else(Vec::new, |known| self.story.started_by(known.id))
     }
 
     /// Takes in what the eyes see. True when there may be more at once.

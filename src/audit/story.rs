@@ -208,17 +208,16 @@ impl Story {
         children
     }
 
-    /// The programs above a process and its own, from the top, as they are called.
-    pub(super) fn line_of(&self, id: Id) -> Vec<String> {
-        let program = self
-            .everybody
-            .0
-            .get(&id)
-            .and_then(|it| it.program.as_deref());
-        let line = program.map(Program::line).unwrap_or_default();
-        line.iter()
-            .map(|it| label(it.executable, it.arguments))
-            .collect()
+    /// The programs that a process comes from, from the top, as they are called.
+    pub(super) fn started_by(&self, id: Id) -> Vec<String> {
+        let Some(living) = self.everybody.0.get(&id) else {
+            return Vec::new();
+        };
+        let line = living.program.as_deref().map(Program::line);
+        let line = line.unwrap_or_default();
+        let above = line.len() - usize::from(living.executed);
+        let above = line[..above].iter();
+        above.map(|it| label(it.executable, it.arguments)).collect()
     }
 
     /// Closes the account: what is alive now has outlived its parent until now.

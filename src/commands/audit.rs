@@ -32,10 +32,11 @@ pub(super) fn audit(voice: &Voice, general: &General, options: Audit) -> Exit {
         Err(error) => return wrong(voice, &error),
     };
     if let (Some(from), Some(html)) = (&options.from, &options.html) {
-        return match page::of_file(voice, from, html) {
-            Ok(()) => Exit::Code(0),
-            Err(error) => wrong(voice, &error),
-        };
+        match page::of_file(voice, from, html) {
+            Ok(()) if old.is_none() => return Exit::Code(0),
+            Ok(()) => {}
+            Err(error) => return wrong(voice, &error),
+        }
     }
     if let Some(from) = &options.from {
         return from_file(voice, from, old.as_ref().zip(options.diff.as_deref()));
@@ -54,6 +55,9 @@ pub(super) fn audit(voice: &Voice, general: &General, options: Audit) -> Exit {
             suite: suite.clone(),
         },
     };
+    if let Err(error) = page::distinct(options.html.as_deref(), options.events.as_deref()) {
+        return wrong(voice, &error);
+    }
     let plan = match planned(voice, general, &options, &request) {
         Ok(plan) if options.options.dry_run => return report::dry_run(voice, &plan),
         Ok(plan) => plan,
@@ -64,11 +68,7 @@ pub(super) fn audit(voice: &Voice, general: &General, options: Audit) -> Exit {
         Ok(events) => events,
         Err(error) => return wrong(voice, &error.to_string()),
     };
-    let html = match page::ready(
-        options.html.as_deref(),
-        options.events.as_deref(),
-        &mut events,
-    ) {
+    let html = match page::ready(options.html.as_deref(), &mut events) {
         Ok(html) => html,
         Err(error) => return wrong(voice, &error),
     };

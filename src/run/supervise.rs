@@ -526,6 +526,10 @@ impl Supervisor<'_> {
 
     fn quiet_if_empty(&mut self) {
         let proved = self.said_quiet || self.keeper_has_left;
+        if proved && self.keeper_has_left {
+            // What the front reaps itself it is to have seen before.
+            self.mind_the_audit();
+        }
         if proved && self.hold.is_empty() {
             self.step(Event::Quiet);
         }
@@ -604,9 +608,7 @@ impl Supervisor<'_> {
             audit.outlived();
         }
         for survivor in &mut self.survivors {
-            let mut line = audit.line_of(survivor.id.pid);
-            line.pop();
-            survivor.started_by = line;
+            survivor.started_by = audit.started_by(survivor.id.pid);
         }
     }
 

@@ -51,6 +51,16 @@ pub fn any_child() -> io::Result<Children> {
     }
 }
 
+/// The same for ends alone. What a tracee of this process stands still for is not taken from whoever traces it.
+pub fn any_end() -> io::Result<Children> {
+    match waitid(libc::P_ALL, 0, libc::WEXITED | libc::WNOHANG) {
+        Ok(Some(child)) => Ok(Children::Changed(child)),
+        Ok(None) => Ok(Children::Unchanged),
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(Children::None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether this process has any child, reaping nothing.
 pub fn have_children() -> bool {
     !matches!(

@@ -1,5 +1,6 @@
 //! Everything that is proved from outside, in one binary.
 
+mod audit;
 mod audit_page;
 mod ceilings;
 mod cli;

@@ -7,16 +7,19 @@ use std::io::{BufReader, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Makes ready for the page of a run that is to begin: finds out whether it can be written, and keeps the events for it.
-pub(super) fn ready(
-    html: Option<&Path>,
-    written: Option<&Path>,
-    events: &mut Events,
-) -> Result<Option<Page>, String> {
-    let Some(html) = html else { return Ok(None) };
-    if written.is_some_and(|written| is_same(written, html)) {
-        return Err(over_its_events(html));
+/// That page and events are not to go to one file.
+pub(super) fn distinct(html: Option<&Path>, events: Option<&Path>) -> Result<(), String> {
+    match (html, events) {
+        (Some(html), Some(events)) if html == events || is_same(html, events) => {
+            Err(over_its_events(html))
+        }
+        _ => Ok(()),
     }
+}
+
+/// Makes ready for the page of a run that is to begin: finds out whether it can be written, and keeps the events for it.
+pub(super) fn ready(html: Option<&Path>, events: &mut Events) -> Result<Option<Page>, String> {
+    let Some(html) = html else { return Ok(None) };
     let page = Page::open(html).map_err(|error| error.to_string())?;
     events.keep(html).map_err(|error| {
         format!(
@@ -42,9 +45,7 @@ pub(super) fn of_file(voice: &Voice, from: &Path, html: &Path) -> Result<(), Str
     let hint = "hint: give a file that `guardrun audit --events FILE` has written";
     let events = File::open(from)
         .map_err(|error| format!("cannot read the events in {shown}: {error}\n{hint}"))?;
-    if is_same(from, html) {
-        return Err(over_its_events(html));
-    }
+    distinct(Some(html), Some(from))?;
     let text = audit::page(&mut BufReader::new(events))
         .map_err(|error| format!("cannot make a page of {shown}: {error}\n{hint}"))?;
     let page = Page::open(html).map_err(|error| error.to_string())?;

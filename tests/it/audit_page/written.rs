@@ -3,6 +3,8 @@
 use super::recording::suite;
 use crate::cli::guardrun;
 use crate::scratch::Scratch;
+use crate::support::gate;
+use crate::support::room::daemon_test;
 use std::fs;
 
 /// Runs it, and expects this code and these words.
@@ -137,4 +139,53 @@ fn a_place_that_cannot_be_read_or_written_is_named_with_a_remedy() {
         suite(20)
     );
     assert_eq!(names(&scratch), ["run.jsonl"]);
+}
+
+/// "`--html FILE`: one self-contained page": of a run that is watched right now.
+#[test]
+fn a_run_leaves_its_page_and_nothing_else() {
+    daemon_test(|| {
+        let scratch = Scratch::new();
+        scratch.file(".git/HEAD", "");
+        let script = "for n in 1 2 3 4 5 6; do /bin/true; done; exit 7";
+        let run = |arguments: &[&str]| {
+            let output = guardrun(scratch.path())
+                .args(["audit", "--html", "run.html"])
+                .args(arguments)
+                .args(["--", "sh", "-c", script])
+                .output()
+                .unwrap();
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            (output.status.code(), told)
+        };
+        let page = || fs::read_to_string(scratch.path().join("run.html")).unwrap();
+        for arguments in [&[][..], &["--events", "run.jsonl"]] {
+            let (code, told) = run(arguments);
+            if code == Some(42) {
+                return gate::skip("the page of a run", "nothing can be traced here");
+            }
+            assert_eq!(code, Some(7), "{told}");
+            assert!(told.contains("wrote the page run.html"), "{told}");
+            let page = page();
+            assert!(page.contains("\"/bin/true\""), "its programs are in it");
+            assert!(page.ends_with("</html>\n"));
+            fs::remove_file(scratch.path().join("run.html")).unwrap();
+        }
+        assert_eq!(names(&scratch), [".git", "run.jsonl"]);
+        // The events that were kept make the same page again.
+        let from = ["--from", "run.jsonl", "--html", "again.html"];
+        expect(&scratch, &from, 0, &["wrote the page again.html"]);
+        let (code, told) = run(&["--events", "run.html"]);
+        assert_eq!(code, Some(2), "{told}");
+        let told = guardrun(scratch.path())
+            .args(["audit", "--html", "no/such.html", "--", "touch", "started"])
+            .output()
+            .unwrap();
+        assert_eq!(
+            told.status.code(),
+            Some(2),
+            "found out before anything runs"
+        );
+        assert!(!scratch.path().join("started").exists());
+    });
 }

@@ -253,7 +253,7 @@ fn the_details_of_a_process_are_pinned_and_lead_to_its_parents() {
             "killed by SIGKILL, by guardrun",
             "made a session of its own",
             "the run: it was there when the suite had ended",
-            "setsid: a session that is left behind",
+            "makes a session of its own: a session that is left behind",
         ] {
             assert!(panel.contains(part), "{part:?} is missing:\n{panel}");
         }
@@ -335,7 +335,7 @@ fn the_policy_is_there_to_be_copied_with_what_would_be_refused() {
         let text = browser.text_of("#view-policy");
         assert!(text.contains("was refused: exec /usr/bin/sleep"), "{text}");
         assert!(
-            text.contains("setsid: a session that is left behind"),
+            text.contains("makes a session of its own: a session that is left behind"),
             "{text}"
         );
         assert!(

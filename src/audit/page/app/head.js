@@ -2,8 +2,11 @@
 
 const run = page.run;
 function head() {
-  at("title").textContent = plain(run.suite ?? "A command without a suite");
-  at("command").textContent = plain(run.command.map(quoted).join(" "));
+  // What belongs to no suite is called by its command.
+  const command = plain(run.command.map(quoted).join(" "));
+  at("title").textContent = run.suite === null ? command || "A run" : plain(run.suite);
+  at("command").textContent = command;
+  at("command").hidden = run.suite === null;
   const facts = at("facts");
   const fact = (name, value, title) => value && facts.append(make("div", { title }, make("dt", { text: name }), make("dd", { text: value, title: value.length > 30 ? value : null })));
   if (whole) {

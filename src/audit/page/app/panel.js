@@ -10,7 +10,12 @@ function link(i) {
   const address = new URLSearchParams(location.hash.slice(1));
   address.set("select", P.id[i]);
   const anchor = make("a", { href: `#${address}`, class: "process" }, make("span", { class: `swatch ${ROLES[role[i]]}` }), make("bdi", { text: plain(nameOf(i)) }));
-  anchor.addEventListener("click", (event) => { event.preventDefault(); select(i, "go"); });
+  anchor.addEventListener("click", (event) => {
+    // In another tab it is a link like any other.
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    select(i, "go");
+  });
   return anchor;
 }
 

@@ -8,7 +8,7 @@ function policy() {
   const code = make("pre", { class: "mono policy", tabindex: "0", "aria-label": "Policy" }, make("code", { text: lines.replace(unseen, (c) => (c === "\n" || c === "\t" ? c : plain(c))) }));
   box.append(
     part("Policy for this suite", ...(lines
-      ? [soft("Derived from this run, to be pasted into guardrun.toml and read before: it allows what was seen, and nothing else."), code, make("p", {}, copyButton("Copy the policy", () => lines, code))]
+      ? [soft("Derived from this run. Read it before you paste it into guardrun.toml: it allows what was seen, and nothing else."), code, make("p", {}, copyButton("Copy the policy", () => lines, code))]
       : [soft(whole ? "The recording has no policy." : "A run that is cut off gives no policy: nobody knows what would have come.")])),
     part("Refused in this run", ...refusedList(page.marks.filter((mark) => mark[4]).map((mark) => ({ i: mark[0], what: told(mark), who: nameOf(mark[0]), times: 1 })), "Nothing was refused.")),
     part("What fence = \"daemons\" would refuse", ...refusedList(page.would_refuse.daemons.map(asRefusal), notKnown("Nothing: this suite may have it."))),

@@ -115,7 +115,11 @@ fn entry(name: &str, kind: &Kind) -> Option<String> {
         let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
         format!("[{}]", words.join(", "))
     };
-    let program = pattern(kind.program.exe.as_deref(), &kind.program.argv);
+    let program = match (&kind.program.path, kind.deed) {
+        // Of a script that is started a fence sees the script's own path, and of one that does something its interpreter.
+        (Some(script), Deed::Start) => pattern(None, std::slice::from_ref(script)),
+        _ => pattern(kind.program.exe.as_deref(), &kind.program.argv),
+    };
     if !program.first()?.chars().any(char::is_alphanumeric) {
         return None;
     }

@@ -9,7 +9,7 @@
 
 use super::enter::{self, Entry};
 use crate::sys::procfs;
-use crate::sys::ptrace::{self, Change, Next, Stop};
+use crate::sys::ptrace::{self, Next, Stop};
 use crate::sys::signal;
 use crate::sys::socket::Line;
 use crate::values::Status;
@@ -61,6 +61,8 @@ pub(super) struct Program {
     pub(super) argv: Vec<String>,
     pub(super) cut: bool,
     pub(super) exe: Option<String>,
+    /// The path with which it was executed.
+    pub(super) path: Option<String>,
     pub(super) cwd: Option<String>,
     /// Whether it ignores SIGQUIT, as a background job of a shell does.
     pub(super) ignores_quit: bool,
@@ -202,10 +204,11 @@ impl Eyes {
         sights: &mut Vec<Sight>,
     ) {
         self.more = false;
-        for _ in 0..AT_A_TIME {
+        while stops.len() + ends.len() < AT_A_TIME {
             match ptrace::next() {
-                Next::Tracee(thread, Change::Stopped(stop)) => stops.push((thread, stop)),
-                Next::Child(child, Change::Ended(status)) if self.is_traced(child) => {
+                None => return,
+                Some(Next::Stop(thread, stop)) => stops.push((thread, stop)),
+                Some(Next::End(child, status)) if self.is_traced(child) => {
                     if !self.is_known(child) {
                         // Killed before it did anything, and before its parent told of it.
                         self.unannounced(child, sights);
@@ -214,29 +217,28 @@ impl Eyes {
                     ends.push((child, status));
                 }
                 // Somebody else's dead child stands before the tracees, and stays there until it is waited for.
-                Next::Child(..) => return self.take_in_each(stops, ends),
-                _ => return,
+                Some(Next::End(..)) => return self.take_in_each(stops, ends),
             }
         }
         self.more = true;
     }
 
-    /// The same by asking about everybody who is known.
+    /// The same by looking for stops alone, and for the ends of everybody who is known.
     fn take_in_each(&mut self, stops: &mut Vec<(i32, Stop)>, ends: &mut Vec<(i32, Status)>) {
+        while stops.len() < AT_A_TIME
+            && let Some(stop) = ptrace::next_stop()
+        {
+            stops.push(stop);
+        }
+        self.more = stops.len() == AT_A_TIME;
         let processes = self.processes.keys();
         let everybody: Vec<i32> = processes.chain(self.threads.keys()).copied().collect();
         for thread in everybody {
-            match ptrace::next_of(thread) {
-                Next::Tracee(thread, Change::Stopped(stop)) => stops.push((thread, stop)),
-                Next::Child(child, Change::Ended(status)) => {
-                    self.bury(child);
-                    ends.push((child, status));
-                }
-                _ => {}
+            if let Some(status) = ptrace::end_of(thread) {
+                self.bury(thread);
+                ends.push((thread, status));
             }
         }
-        // Somebody who was born meanwhile is known only after this.
-        self.more = stops.iter().any(|(_, stop)| is_birth(*stop));
     }
 
     fn is_known(&self, thread: i32) -> bool {
@@ -351,6 +353,7 @@ impl Eyes {
                 argv,
                 cut,
                 exe: exe.map(|exe| exe.trim_end_matches(" (deleted)").to_owned()),
+                path: procfs::executed_as(process),
                 cwd: procfs::working_directory(process).map(text),
                 ignores_quit: procfs::status(process)
                     .is_some_and(|status| status.ignored & quit != 0),

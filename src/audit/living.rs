@@ -16,6 +16,8 @@ const DEEPEST: usize = 64;
 pub(super) struct Program {
     pub(super) argv: Vec<String>,
     pub(super) exe: Option<String>,
+    /// The path with which it was executed, where that says more than its arguments.
+    pub(super) path: Option<String>,
     pub(super) background: bool,
     pub(super) label: String,
     pub(super) role: Role,
@@ -99,6 +101,7 @@ impl Everybody {
         let mut program = Program {
             argv: exec.argv.clone(),
             exe: exec.exe.clone(),
+            path: exec.path.clone(),
             background: exec.background,
             label,
             role: exec.role.unwrap_or(Role::Test),

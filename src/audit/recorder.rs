@@ -258,6 +258,9 @@ impl Audit {
             return;
         };
         known.executed = true;
+        let base = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let first = program.argv.first().map(|word| base(word));
+        let script = program.path.filter(|path| first != Some(base(path)));
         known.quits[0] = program.ignores_quit;
         let exec = event::Exec {
             t,
@@ -265,6 +268,7 @@ impl Audit {
             argv: program.argv,
             argv_cut: program.cut,
             exe: program.exe,
+            path: script,
             cwd: program.cwd,
             role: None,
             background: known.quits == [true, false] && known.id != 1,

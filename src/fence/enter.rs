@@ -47,7 +47,7 @@ impl Entry {
     ///
     /// A fence that nobody has asked for by name and that cannot be had is told to the front, and is no error.
     pub fn enter(&self) -> io::Result<()> {
-        if self.class >= Fence::Daemons {
+        if self.class >= Fence::Daemons || self.attention == Attention::Everything {
             // A background job is told by ignoring SIGQUIT while its shell does not (`lineage::Generation::background`). A
             // guardrun that is itself one, as in many a CI script, would hand down a shell that does, and no job would be told.
             // The terminal cannot send it to the suite then anyway, which is in a group of its own.

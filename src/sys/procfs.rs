@@ -186,6 +186,19 @@ pub fn first_arguments(pid: i32, most: usize) -> (Vec<String>, bool) {
     (words.collect(), cut)
 }
 
+/// The path with which it was executed (AT_EXECFN, getauxval(3)): for a script the script's, where its first argument names the
+/// interpreter. Only for a program of the same kind as this one.
+pub fn executed_as(pid: i32) -> Option<String> {
+    const EXECFN: u64 = 31;
+    let vector = read(format!("/proc/{pid}/auxv")).ok()?;
+    let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).ok();
+    let entry = vector
+        .chunks_exact(16)
+        .find(|entry| word(&entry[..8]) == Some(EXECFN))?;
+    let path = super::memory::text(pid, word(&entry[8..])?, 4096).ok()?;
+    Some(String::from_utf8_lossy(&path).into_owned()).filter(|path| !path.is_empty())
+}
+
 /// The environment that it was started with; None where that cannot be read.
 pub fn environment(pid: i32) -> Option<Vec<u8>> {
     read(format!("/proc/{pid}/environ")).ok()

@@ -37,24 +37,14 @@ pub enum Stop {
     Trap,
 }
 
-/// What a tracee did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It stands still.
-    Stopped(Stop),
-    /// It is a zombie. For the first thread of a process it means that all of it has ended.
-    Ended(Status),
-}
-
 /// What there is to be taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Something of this tracee.
-    Tracee(i32, Change),
-    /// The end of this child, which may be a tracee or not.
-    Child(i32, Change),
-    /// Nothing.
-    Nothing,
+    /// This tracee stands still, for this reason.
+    Stop(i32, Stop),
+    /// This child has ended, which may be a tracee or not: a zombie, which for the first thread of a process means that all of
+    /// it has ended. It is only looked at, so that /proc still has the dead; `bury` takes it in.
+    End(i32, Status),
 }
 
 /// Traces this process from now on, and everything that it starts. It is not stopped by that. Needs the right to trace it:
@@ -96,47 +86,44 @@ fn request(what: impl TryInto<i64>, tracee: i32, data: u64) -> io::Result<()> {
     check_long(answer).map(drop)
 }
 
-/// Looks, without waiting, for the next thing that a tracee or child did, and takes in a stop. An end is only looked at, so
-/// that /proc still has the dead: `bury` takes it in.
-pub fn next() -> Next {
-    look(libc::P_ALL, 0)
+/// The next thing that a tracee or child did, without waiting.
+pub fn next() -> Option<Next> {
+    loop {
+        let found = waitid(
+            libc::P_ALL,
+            0,
+            libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT,
+        )?;
+        if let Some(status) = found.end() {
+            return Some(Next::End(found.process, status));
+        }
+        // An untraced child that was stopped is nobody's business here; a tracee may be killed between the two looks.
+        let stopped = waitid(libc::P_PID, found.process, libc::WSTOPPED);
+        if let Some(stop) = stopped.and_then(|found| found.stop()) {
+            return Some(Next::Stop(found.process, stop));
+        }
+    }
 }
 
-/// The same for one tracee.
-pub fn next_of(tracee: i32) -> Next {
-    look(libc::P_PID, tracee)
+/// The next stop of a tracee, also where somebody who has ended stands before it.
+pub fn next_stop() -> Option<(i32, Stop)> {
+    loop {
+        let found = waitid(libc::P_ALL, 0, libc::WSTOPPED)?;
+        if let Some(stop) = found.stop() {
+            return Some((found.process, stop));
+        }
+    }
+}
+
+/// How this tracee has ended, if it has; it is only looked at. To be asked after its stops were taken in: a stop is told whatever
+/// is asked for (waitid(2) of a tracee).
+pub fn end_of(tracee: i32) -> Option<Status> {
+    waitid(libc::P_PID, tracee, libc::WEXITED | libc::WNOWAIT)?.end()
 }
 
 /// Takes in the end of this tracee, after which its parent is told of it.
 pub fn bury(tracee: i32) {
-    let _ = waitid(
-        libc::P_PID,
-        tracee,
-        libc::WEXITED | libc::WNOHANG | libc::__WALL,
-    );
-}
-
-fn look(kind: libc::idtype_t, id: i32) -> Next {
-    let all = libc::WEXITED | libc::WSTOPPED | libc::WNOHANG | libc::__WALL;
-    let Some(found) = waitid(kind, id, all | libc::WNOWAIT) else {
-        return Next::Nothing;
-    };
-    let ended = |status| Next::Child(found.process, Change::Ended(status));
-    match found.code {
-        libc::CLD_EXITED => ended(Status::Exited((found.status & 0xff) as u8)),
-        libc::CLD_KILLED | libc::CLD_DUMPED => ended(Status::Signaled(found.status)),
-        _ => {
-            let stopped = libc::WSTOPPED | libc::WNOHANG | libc::__WALL;
-            match waitid(libc::P_PID, found.process, stopped) {
-                Some(found) if found.code == libc::CLD_TRAPPED => {
-                    Next::Tracee(found.process, Change::Stopped(stop(found.status)))
-                }
-                // An untraced child was stopped, which is nobody's business here; or a tracee was killed between the looks, and
-                // its end is to come.
-                _ => look(kind, id),
-            }
-        }
-    }
+    let _ = waitid(libc::P_PID, tracee, libc::WEXITED);
 }
 
 /// The stop that a status means: the event stands above the signal (ptrace(2)).
@@ -161,10 +148,25 @@ struct Found {
     status: i32,
 }
 
+impl Found {
+    fn end(&self) -> Option<Status> {
+        match self.code {
+            libc::CLD_EXITED => Some(Status::Exited((self.status & 0xff) as u8)),
+            libc::CLD_KILLED | libc::CLD_DUMPED => Some(Status::Signaled(self.status)),
+            _ => None,
+        }
+    }
+
+    fn stop(&self) -> Option<Stop> {
+        (self.code == libc::CLD_TRAPPED).then(|| stop(self.status))
+    }
+}
+
 fn waitid(kind: libc::idtype_t, id: i32, options: i32) -> Option<Found> {
     // SAFETY: siginfo_t is plain old data for which all zeroes is a valid value; waitid(2) leaves it so when WNOHANG finds
     // nothing, which is how that case is told apart below.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let options = options | libc::WNOHANG | libc::__WALL;
     // SAFETY: `info` is valid for writing for the whole call; ids and options are plain numbers.
     let done = unsafe { libc::waitid(kind, id as libc::id_t, &mut info, options) };
     // SAFETY: waitid(2) has filled in the SIGCHLD members of the union, or left them zero.

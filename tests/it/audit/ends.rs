@@ -163,9 +163,13 @@ fn a_command_that_cannot_be_executed_is_told_as_ever() {
     daemon_test(|| {
         everywhere(|bench, user, level| {
             let run = Run::held(bench, user, level).audited();
-            let scene = run.suite(["/nowhere/to/be/found"]).start();
-            let finished = scene.finish();
-            assert_eq!(finished.ended, Ended::Exited(127), "{finished:?}");
+            let mut scene = run.suite(["/nowhere/to/be/found"]).start();
+            let ended = scene.wait_for_end();
+            assert_eq!(ended, Some(Ended::Exited(127)), "{}", scene.report(level));
+            // The front looks to the end, also when the run is none: else the keeper could not leave.
+            let seen = Seen::of(&scene.place().join("work/events"));
+            let ends: Vec<_> = seen.all("exit").map(|it| it["code"].clone()).collect();
+            assert_eq!(ends, [127], "{level} as {user:?}: {seen:?}");
         });
     });
 }

@@ -2,6 +2,7 @@
 //! what outlived its parent or the run." Nothing is lost, and nothing that guardrun promises of a run is lost by it.
 
 mod count;
+mod derive;
 mod ends;
 mod fence;
 mod files;

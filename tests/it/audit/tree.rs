@@ -160,18 +160,27 @@ fn sockets_terminals_and_sessions_are_seen() {
 fn a_child_that_is_stopped_and_goes_on_is_seen_to_by_its_parent() {
     daemon_test(|| {
         let hall = Hall::new();
-        let code = "import os, signal, sys\n\
-            r, w = os.pipe()\n\
+        // The child counts for as long as nobody tells it to end; one that is stopped does not count.
+        let code = "import mmap, os, signal, sys, time\n\
+            m = mmap.mmap(-1, 16)\n\
             pid = os.fork()\n\
-            if pid == 0:\n    os.close(w); os.read(r, 1); os._exit(9)\n\
+            if pid == 0:\n\
+            \x20   n = 0\n\
+            \x20   while m[8] == 0:\n\
+            \x20       n += 1; m[0:8] = n.to_bytes(8, 'big')\n\
+            \x20   os._exit(9)\n\
+            while not any(m[0:8]): pass\n\
             for stop in (signal.SIGSTOP, signal.SIGTSTP):\n\
             \x20   os.kill(pid, stop)\n\
             \x20   _, status = os.waitpid(pid, os.WUNTRACED)\n\
             \x20   assert os.WIFSTOPPED(status) and os.WSTOPSIG(status) == stop, status\n\
+            \x20   before = m[0:8]; time.sleep(0.2)\n\
+            \x20   assert m[0:8] == before, 'it goes on'\n\
             \x20   os.kill(pid, signal.SIGCONT)\n\
             \x20   _, status = os.waitpid(pid, os.WCONTINUED)\n\
             \x20   assert os.WIFCONTINUED(status), status\n\
-            os.close(w)\n\
+            \x20   while m[0:8] == before: pass\n\
+            m[8] = 1\n\
             _, status = os.waitpid(pid, 0)\n\
             sys.exit(os.WEXITSTATUS(status))";
         let ran = hall.audit(&["--timeout", "20s"], &["python3", "-c", code]);

@@ -5,6 +5,7 @@ use super::Seen;
 use crate::escape::matrix::{can_hold, users};
 use crate::support::PATIENCE;
 use crate::support::bench::{Bench, User};
+use crate::support::gate;
 use crate::support::proc;
 use crate::support::room::daemon_test;
 use crate::support::run::{LEVELS, Run};
@@ -171,5 +172,32 @@ fn a_command_that_cannot_be_executed_is_told_as_ever() {
             let ends: Vec<_> = seen.all("exit").map(|it| it["code"].clone()).collect();
             assert_eq!(ends, [127], "{level} as {user:?}: {seen:?}");
         });
+    });
+}
+
+/// "Where tracing is forbidden … the audit is refused with 42 and a remedy, and nothing runs." Here a tracer has it already.
+#[test]
+fn where_it_cannot_trace_an_audit_is_refused_with_a_remedy_and_nothing_runs() {
+    daemon_test(|| {
+        let hall = super::Hall::new();
+        let work = hall.place.join("work");
+        let output = std::process::Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=execve"])
+            .arg(hall.bench.guardrun())
+            .args(["audit", "--events", "events", "--", "touch", "started"])
+            .current_dir(&work)
+            .env("XDG_RUNTIME_DIR", hall.place.join("runtime"))
+            .output();
+        let Ok(output) = output else {
+            return gate::skip("an audit inside strace", "there is no strace here");
+        };
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(42), "{err}");
+        assert!(
+            err.contains("trace the suite") && err.contains("hint: "),
+            "{err}"
+        );
+        assert!(!work.join("started").exists(), "{err}");
+        assert_eq!(Seen::of(&work.join("events")).0.len(), 0);
     });
 }

@@ -11,8 +11,10 @@ use std::collections::HashMap;
 
 /// What all arguments, paths and objects may take together, in bytes of JSON.
 const BUDGET: usize = 2 << 20;
-/// The lengths at which the arguments of a process are cut, in bytes, until they fit. The last is used whether they fit or not.
-const LENGTHS: [usize; 7] = [usize::MAX, 65_536, 16_384, 4096, 1024, 400, 160];
+/// The lengths at which the arguments of a process are cut, in bytes, until they fit.
+const LENGTHS: [usize; 6] = [usize::MAX, 65_536, 16_384, 4096, 1024, 400];
+/// The length that is used whether they fit or not.
+const SHORTEST: usize = 160;
 /// The longest path or address that is kept whole, in bytes: PATH_MAX (limits.h).
 const LONGEST: usize = 4096;
 
@@ -131,13 +133,9 @@ struct WouldRefuse {
 
 /// The columns of a recording.
 pub(super) fn columns(recording: &Recording) -> Columns<'_> {
-    let mut table = Table::new(recording, LENGTHS[0]);
-    for length in LENGTHS {
-        table = Table::new(recording, length);
-        if table.bytes() <= BUDGET {
-            break;
-        }
-    }
+    let mut tables = LENGTHS.iter().map(|length| Table::new(recording, *length));
+    let fits = tables.find(|table| table.bytes() <= BUDGET);
+    let table = fits.unwrap_or_else(|| Table::new(recording, SHORTEST));
     laid_out(recording, table)
 }
 

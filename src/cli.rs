@@ -306,6 +306,9 @@ pub struct Audit {
     /// Run nothing; read the events of an earlier audit
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["observe", "events", "command"])]
     pub from: Option<PathBuf>,
+    /// Write one self-contained page to this file: every process over time, searchable, and the policy
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
     /// The command to judge, run and watch
     #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,

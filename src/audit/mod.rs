@@ -19,6 +19,7 @@ mod eyes;
 mod from;
 mod label;
 mod living;
+mod page;
 mod probe;
 mod recorder;
 mod replay;
@@ -33,6 +34,7 @@ pub use event::{
     WouldRefuse,
 };
 pub use from::{Unreadable, read};
+pub use page::page;
 pub use probe::probe;
 pub use recorder::{About, Audit, Sink};
 pub use story::{Node, Story, Tally};

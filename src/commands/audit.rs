@@ -1,6 +1,8 @@
 //! `guardrun audit`: run a suite once, held and fenced as ever, and tell what it starts; or read again what an earlier audit
 //! has written.
 
+mod page;
+
 use super::attempts::{self, Outputs};
 use super::gather;
 use super::prove;
@@ -29,6 +31,13 @@ pub(super) fn audit(voice: &Voice, general: &General, options: Audit) -> Exit {
         Ok(old) => old,
         Err(error) => return wrong(voice, &error),
     };
+    if let (Some(from), Some(html)) = (&options.from, &options.html) {
+        match page::of_file(voice, from, html) {
+            Ok(()) if old.is_none() => return Exit::Code(0),
+            Ok(()) => {}
+            Err(error) => return wrong(voice, &error),
+        }
+    }
     if let Some(from) = &options.from {
         return from_file(voice, from, old.as_ref().zip(options.diff.as_deref()));
     }
@@ -46,6 +55,9 @@ pub(super) fn audit(voice: &Voice, general: &General, options: Audit) -> Exit {
             suite: suite.clone(),
         },
     };
+    if let Err(error) = page::distinct(options.html.as_deref(), options.events.as_deref()) {
+        return wrong(voice, &error);
+    }
     let plan = match planned(voice, general, &options, &request) {
         Ok(plan) if options.options.dry_run => return report::dry_run(voice, &plan),
         Ok(plan) => plan,
@@ -55,6 +67,10 @@ pub(super) fn audit(voice: &Voice, general: &General, options: Audit) -> Exit {
     let mut events = match Events::open(stdout, options.events.as_deref()) {
         Ok(events) => events,
         Err(error) => return wrong(voice, &error.to_string()),
+    };
+    let html = match page::ready(options.html.as_deref(), &mut events) {
+        Ok(html) => html,
+        Err(error) => return wrong(voice, &error),
     };
     let path = options.options.report.as_deref();
     let file = match path.map(report::File::open).transpose() {
@@ -74,8 +90,14 @@ pub(super) fn audit(voice: &Voice, general: &General, options: Audit) -> Exit {
         }
     };
     let (exit, story) = carry_out(voice, plan, locks, outputs, &mut events);
+    let again = events.again();
     if let Err(lost) = events.finish() {
         report::trouble(voice, &lost);
+    }
+    if let (Some(html), Some(events)) = (html, again)
+        && let Err(error) = page::of_run(voice, events, html)
+    {
+        report::trouble(voice, &error);
     }
     if let Some(story) = &story {
         report::story(voice, story);

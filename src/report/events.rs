@@ -5,9 +5,10 @@ use crate::audit;
 use crate::sys::poll;
 use crate::sys::poll::Interest;
 use crate::sys::stream::{self, Stream};
-use std::fs::File;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -46,7 +47,7 @@ impl Events {
                 let error = io::Error::other("it is no regular file");
                 return Err(told(path, &error));
             }
-            let file = File::create(path).map_err(|error| told(path, &error))?;
+            let file = anew().open(path).map_err(|error| told(path, &error))?;
             Ok((file, path.to_owned()))
         });
         Ok(Events {
@@ -54,6 +55,25 @@ impl Events {
             file: file.transpose()?,
             ..Events::default()
         })
+    }
+
+    /// Keeps all events for the run's page, where they go to no file. They lie in one without a name beside the page, which the kernel
+    /// removes with guardrun, whatever becomes of that.
+    pub fn keep(&mut self, page: &Path) -> io::Result<()> {
+        if self.file.is_some() {
+            return Ok(());
+        }
+        let name = format!(".guardrun-events-{}", std::process::id());
+        let path = page.with_file_name(name);
+        let file = anew().mode(0o600).create_new(true).open(&path)?;
+        fs::remove_file(&path)?;
+        self.file = Some((file, page.to_owned()));
+        Ok(())
+    }
+
+    /// The events again that have gone to a file, from the first. To be taken before `finish` and read after it.
+    pub fn again(&self) -> Option<File> {
+        self.file.as_ref()?.0.try_clone().ok()
     }
 
     /// Writes the rest, which takes as long as the reader does, up to a bound. The error is what was lost.
@@ -93,6 +113,13 @@ impl Events {
         }
         self.unwritten.clear();
     }
+}
+
+/// To be written, and read again.
+fn anew() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    options
 }
 
 impl audit::Sink for Events {

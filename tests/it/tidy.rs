@@ -11,7 +11,7 @@ const ROOMS: [&str; 21] = [
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.
-const PURE: [&str; 23] = [
+const PURE: [&str; 25] = [
     "src/values.rs",
     "src/exit.rs",
     "src/cli.rs",
@@ -28,6 +28,8 @@ const PURE: [&str; 23] = [
     "src/audit/from.rs",
     "src/audit/label.rs",
     "src/audit/living.rs",
+    "src/audit/page.rs",
+    "src/audit/page/",
     "src/audit/replay.rs",
     "src/audit/role.rs",
     "src/audit/story.rs",

@@ -20,7 +20,7 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | ps | logs | reap | doctor | assert | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | check | ps | logs | reap | doctor | assert | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
@@ -101,6 +101,8 @@ pub enum Action {
     Assert(Assert),
     /// Write a first guardrun.toml for this repository
     Init(Init),
+    /// Say whether the policy is sound and CI really opens each gate; reads files, runs nothing
+    Check(Check),
     /// Take tests that run by now out of the list of those that may be skipped
     Ratchet(Ratchet),
     /// Print the JSON Schema of guardrun.toml, or of what guardrun reports
@@ -124,6 +126,17 @@ pub enum Action {
     },
 }
 
+/// `guardrun check`.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Fail for warnings too
+    #[arg(long, env = "GUARDRUN_STRICT", value_parser = clap::builder::FalseyValueParser::new())]
+    pub strict: bool,
+    /// Print no annotations for GitHub Actions
+    #[arg(long, env = "GUARDRUN_NO_GITHUB", value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_github: bool,
+}
+
 /// What `guardrun schema` can print the schema of.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum SchemaOf {
@@ -131,6 +144,8 @@ pub enum SchemaOf {
     Policy,
     /// The record of `--report` and of a run's `--json`
     Report,
+    /// What `guardrun check --json` prints
+    Check,
 }
 
 /// What `guardrun about` can explain.

@@ -6,6 +6,7 @@ mod held;
 pub mod origin;
 mod remedy;
 pub mod reports;
+pub mod repository;
 mod room;
 
 pub use held::held_by;

@@ -19,6 +19,7 @@ mod parse;
 pub mod proof;
 mod read;
 mod retry;
+pub mod rule;
 mod schema;
 mod source;
 pub(crate) mod text;
@@ -27,6 +28,7 @@ mod written;
 
 pub use ceilings::{Ceilings, Needs};
 pub use environment::{EnvironmentRules, EnvironmentSaid, NameGlob};
+pub(crate) use error::Excerpt;
 pub use error::PolicyError;
 pub use find::{NAMES, find};
 pub use lock::{Lock, Reach};

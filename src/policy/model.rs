@@ -5,6 +5,7 @@ use super::environment::EnvironmentRules;
 use super::lock::Lock;
 use super::proof::Proof;
 use super::retry::Retry;
+use super::rule::Exception;
 use super::text::printable;
 use crate::values::{Deed, Fence, Leaks, Level, Refused, Working};
 use jiff::civil::Date;
@@ -41,6 +42,8 @@ pub struct Policy {
     pub defaults_said: Said,
     /// What the reader of the policy ought to know, such as a loosening that has expired.
     pub notes: Vec<Note>,
+    /// The exceptions from the rules of `guardrun check` that are in force.
+    pub exceptions: Vec<Exception>,
 }
 
 /// Something in the policy that is no error, and that a person ought to be told.
@@ -285,6 +288,7 @@ impl Policy {
             defaults: Hold::default(),
             defaults_said: Said::default(),
             notes: Vec::new(),
+            exceptions: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod about;
 mod busy;
+mod check;
 mod cleared;
 mod environment;
 mod fenced;
@@ -21,6 +22,7 @@ mod voice;
 
 pub use about::{exit_codes, levels};
 pub use busy::{busy, no_lock};
+pub use check::{CHECK_SCHEMA, Checked, checked};
 pub use environment::EnvironmentView;
 pub use findings::{Finding, Findings, Unfenced, findings};
 pub use github::Github;

@@ -1,6 +1,7 @@
 //! Everything that is proved from outside, in one binary.
 
 mod ceilings;
+mod check;
 mod cli;
 mod daemons;
 mod early_kill;

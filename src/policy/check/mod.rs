@@ -5,6 +5,7 @@
 
 mod ceilings;
 mod environment;
+mod exceptions;
 mod fence;
 mod hold;
 mod idle;
@@ -51,6 +52,7 @@ pub(super) fn check(
         defaults,
         defaults_said,
         notes: Vec::new(),
+        exceptions: Vec::new(),
     };
     let written = file.defaults.environment.as_ref();
     policy.defaults.environment =
@@ -59,6 +61,7 @@ pub(super) fn check(
         let suite = suite(source, today, &mut policy, name, written)?;
         policy.suites.push(suite);
     }
+    exceptions::in_force(source, today, &mut policy, &file.dangerously_allow_check)?;
     no_two_suites_say_the_same(source, &policy, file)?;
     lines::examples_hold(source, &policy, file)?;
     Ok(policy)

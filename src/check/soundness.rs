@@ -58,7 +58,7 @@ fn samples(pattern: &Pattern) -> Vec<Vec<String>> {
                 "**" => vec![ANY.to_owned(); many],
                 "*" if at == last => vec![ANY.to_owned(); many],
                 word if is_literal(word) => vec![word.to_owned()],
-                word => vec![word.replace('\\', "").replace(['*', '?'], ANY)],
+                word => vec![meant(word)],
             });
         words.collect()
     };
@@ -66,6 +66,11 @@ fn samples(pattern: &Pattern) -> Vec<Vec<String>> {
         .map(words)
         .filter(|words| !words.is_empty() && words_match(&pattern.words, words))
         .collect()
+}
+
+/// A word that a glob means: `?` is one byte of it.
+fn meant(glob: &str) -> String {
+    glob.replace('\\', "").replace('?', "x").replace('*', ANY)
 }
 
 /// A suite with patterns of which each is taken by another suite.
@@ -183,8 +188,8 @@ fn both(left: &Pattern, right: &Pattern) -> Option<Vec<String>> {
         .map(|(one, two)| match (is_literal(&one), is_literal(&two)) {
             (true, _) => one,
             (_, true) => two,
-            _ if one == "*" || one == "**" => two.replace(['*', '?'], ANY),
-            _ => one.replace(['*', '?'], ANY),
+            _ if one == "*" || one == "**" => meant(&two),
+            _ => meant(&one),
         })
         .collect();
     let means = |pattern: &Pattern| words_match(&pattern.words, &line);

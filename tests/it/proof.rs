@@ -8,6 +8,7 @@ mod prove;
 mod ratchet;
 mod real;
 mod samples;
+mod stdout;
 
 use guardrun::policy::proof::Format;
 use guardrun::proof::{self, Evidence, Tally, Unreadable};

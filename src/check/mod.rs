@@ -112,6 +112,7 @@ pub fn check(policy: &Policy, file: &str, tree: &dyn Tree) -> Report {
 
 /// Follows what CI starts. Answers whether there is any of it.
 fn lanes_of_ci(walker: &mut Walker<'_>) -> bool {
+    let tagged = tagged_recipes(walker);
     let workflows = github::workflows(walker);
     let pipeline = gitlab::pipeline(walker);
     let mut scripts = false;
@@ -130,7 +131,34 @@ fn lanes_of_ci(walker: &mut Walker<'_>) -> bool {
             &Way::new(Starter::Ci),
         );
     }
-    workflows || pipeline || scripts
+    workflows || pipeline || scripts || tagged
+}
+
+/// Recipes that say of themselves that CI starts from them.
+fn tagged_recipes(walker: &mut Walker<'_>) -> bool {
+    let mut any = false;
+    for justfile in justfiles(walker) {
+        for recipe in justfile.recipes.iter().filter(|recipe| recipe.of_ci) {
+            any = true;
+            let way = Way::new(Starter::Ci);
+            walker.recipe(&justfile, recipe, &[], &BTreeMap::new(), &at_root(), &way);
+        }
+    }
+    any
+}
+
+/// The justfile of the root, and its modules.
+fn justfiles(walker: &mut Walker<'_>) -> Vec<Justfile> {
+    let mut found = Vec::new();
+    for name in JUSTFILES {
+        if let Some(text) = walker.text(name) {
+            let justfile = Justfile::read(name, &text);
+            let modules = walker.modules(&justfile);
+            found.push(justfile);
+            found.extend(modules);
+        }
+    }
+    found
 }
 
 fn at_root() -> State {
@@ -152,22 +180,18 @@ fn recipes(walker: &mut Walker<'_>, ci: bool) {
         (false, true) => vec![Starter::Nobody, Starter::Ci],
         _ => vec![starter(first)],
     };
-    for name in JUSTFILES {
-        let Some(text) = walker.text(name) else {
-            continue;
-        };
-        let justfile = Justfile::read(name, &text);
-        let file: std::rc::Rc<str> = name.into();
+    for (number, justfile) in justfiles(walker).iter().enumerate() {
         for (name, value, line, exported) in &justfile.variables {
             if *exported {
-                let spot = Spot::new(&file, *line, name);
+                let spot = Spot::new(justfile.file(), *line, name);
                 every_recipe_has(walker, name, value, &spot);
             }
         }
         for (at, recipe) in justfile.recipes.iter().enumerate() {
-            for starter in starters(at == 0) {
+            // Without a name `just` runs the first recipe of the root's own.
+            for starter in starters(number == 0 && at == 0 && !recipe.of_ci) {
                 walker.recipe(
-                    &justfile,
+                    justfile,
                     recipe,
                     &[],
                     &BTreeMap::new(),

@@ -181,6 +181,13 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_before_the_first_line_that_shows_the_format_counts_as_well() {
+        let text =
+            "# Subtest: outer\n    ok 1 - one\n    ok 2 - two\n    1..2\nok 1 - outer\n1..1\n";
+        assert_eq!(heard(text.as_bytes(), 9), (Ok(Format::Tap), (2, 0)));
+    }
+
+    #[test]
     fn what_is_cut_off_or_is_no_report_is_said_to_be_that() {
         let cut = &LIBTEST.as_bytes()[..LIBTEST.find("test result").unwrap()];
         assert!(matches!(heard(cut, 10).0, Err(Unreadable::Truncated(_))));

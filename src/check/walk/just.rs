@@ -1,13 +1,13 @@
 //! justfiles: recipes with their lines, and `just RECIPE`.
 //!
-//! Each line of a recipe is a shell of its own, which stops the recipe when it fails; a recipe that begins with `#!` is one script.
+//! A recipe with `[metadata("ci")]` is where a runner of CI starts that reads justfiles. Each line of a recipe is a shell of its own, which stops the recipe when it fails; a recipe that begins with `#!` is one script.
 //! Read are parameters, dependencies, aliases, imports, modules, texts assigned to names, `export`, and `set export`. Every other
 //! expression in `{{…}}` is opaque.
 
 use super::simple::shebang_has;
 use super::{Walker, Way};
 use crate::check::piece::{Piece, Spot};
-use crate::check::state::{State, Value};
+use crate::check::state::{State, Value, mentions_ci};
 use crate::check::tree::{directory, joined, upwards};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,7 +25,9 @@ pub(in crate::check) struct Justfile {
     /// What is assigned, with its line and whether programs get it.
     pub(in crate::check) variables: Vec<(String, Value, usize, bool)>,
     imports: Vec<String>,
-    modules: Vec<(String, Option<String>)>,
+    /// Where its recipes run, from its own directory.
+    directory: String,
+    pub(in crate::check) modules: Vec<(String, Option<String>)>,
 }
 
 /// A recipe.
@@ -33,6 +35,8 @@ pub(in crate::check) struct Justfile {
 pub(in crate::check) struct Recipe {
     pub(in crate::check) name: String,
     pub(in crate::check) line: usize,
+    /// Whether `[metadata("ci")]` says that a runner of CI starts from it.
+    pub(in crate::check) of_ci: bool,
     parameters: Vec<Parameter>,
     /// Each with its arguments.
     before: Vec<Vec<String>>,
@@ -55,9 +59,8 @@ impl Justfile {
             file: file.into(),
             ..Justfile::default()
         };
-        let mut exports_all = false;
-        let mut lines = text.lines().enumerate().peekable();
-        while let Some((at, line)) = lines.next() {
+        let (mut exports_all, mut of_ci) = (false, false);
+        for (at, line) in text.lines().enumerate() {
             let number = at + 1;
             let inside = line.starts_with([' ', '\t']);
             if inside {
@@ -73,11 +76,21 @@ impl Justfile {
                 }
                 continue;
             }
-            if line.starts_with(['#', '[']) {
+            if line.starts_with('#') {
+                continue;
+            }
+            if line.starts_with('[') {
+                of_ci |= line.contains("metadata") && line.contains(['"', '\'']) && {
+                    let mut words = line.split(['"', '\'']);
+                    words.any(|word| word == "ci")
+                };
                 continue;
             }
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
+                ["set", "working-directory", ":=", path] => {
+                    read.directory = path.trim_matches(['\'', '"']).to_owned();
+                }
                 ["set", "export", ..] => exports_all = !line.ends_with("false"),
                 ["set", ..] if !line.contains(':') || line.contains(":=") => {}
                 ["alias", name, ":=", target, ..] => {
@@ -105,11 +118,18 @@ impl Justfile {
                             continue;
                         }
                     }
-                    read.recipes.extend(Recipe::of_header(line, number));
+                    if let Some(mut recipe) = Recipe::of_header(line, number) {
+                        recipe.of_ci = std::mem::take(&mut of_ci);
+                        read.recipes.push(recipe);
+                    }
                 }
             }
         }
         read
+    }
+
+    pub(in crate::check) fn file(&self) -> &Rc<str> {
+        &self.file
     }
 
     fn scope(&self) -> BTreeMap<String, Value> {
@@ -153,6 +173,7 @@ impl Recipe {
         Some(Recipe {
             name,
             line: number,
+            of_ci: false,
             parameters: parameters.collect(),
             before: dependencies(before),
             after: dependencies(after),
@@ -200,9 +221,47 @@ fn dependencies(text: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// A text between quotes, or a name.
+/// How deep expressions may be within each other.
+const DEEPEST: usize = 16;
+
+/// A text between quotes, a name, what these come to with `+`, or what an `if` comes to outside of whatever it asks for.
 fn expression(text: &str, scope: &BTreeMap<String, Value>) -> Value {
+    inner_expression(text, scope, 0)
+}
+
+fn inner_expression(text: &str, scope: &BTreeMap<String, Value>, depth: usize) -> Value {
     let text = text.trim();
+    if depth > DEEPEST || mentions_ci(text) {
+        return Value::of_opaque(text);
+    }
+    let inner = |text: &str| inner_expression(text, scope, depth + 1);
+    if let Some((_, otherwise)) = text
+        .strip_prefix("if ")
+        .and_then(|it| it.rsplit_once("else"))
+    {
+        // `if … { A } else { B }`: the condition asks for what is already there, and a fresh machine of CI has nothing.
+        let body = otherwise
+            .trim()
+            .strip_prefix('{')
+            .and_then(|it| it.strip_suffix('}'));
+        return body.map_or(Value::Unknown, inner);
+    }
+    if let Some((left, right)) = halves(text) {
+        return match (inner(left), inner(right)) {
+            (Value::Text(left), Value::Text(right)) => Value::Text(left + &right),
+            (Value::FromCi, _) | (_, Value::FromCi) => Value::FromCi,
+            _ => Value::Unknown,
+        };
+    }
+    if [
+        "justfile_directory()",
+        "justfile_dir()",
+        "invocation_directory()",
+    ]
+    .contains(&text)
+    {
+        return Value::Text(".".to_owned());
+    }
     for quote in ['\'', '"'] {
         let inside = text
             .strip_prefix(quote)
@@ -215,6 +274,20 @@ fn expression(text: &str, scope: &BTreeMap<String, Value>) -> Value {
         Some(value) => value.clone(),
         None => Value::of_opaque(text),
     }
+}
+
+/// What is on both sides of the first `+` that is not in quotes.
+fn halves(text: &str) -> Option<(&str, &str)> {
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (None, '\'' | '"' | '`') => quote = Some(c),
+            (Some(open), c) if c == open => quote = None,
+            (None, '+') => return Some((&text[..at], &text[at + 1..])),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// A line with its `{{…}}` resolved; what cannot be is left as an expression that the shell's reader takes for opaque.
@@ -379,6 +452,19 @@ impl Walker<'_> {
         }
     }
 
+    /// The modules of a justfile.
+    pub(in crate::check) fn modules(&mut self, justfile: &Justfile) -> Vec<Justfile> {
+        let names: Vec<String> = justfile
+            .modules
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect();
+        let all = names
+            .iter()
+            .filter_map(|name| Some(self.module(justfile, name, &[])?.0));
+        all.collect()
+    }
+
     /// `MODULE::RECIPE` or `MODULE RECIPE`.
     fn module(
         &mut self,
@@ -427,7 +513,7 @@ impl Walker<'_> {
         let mut scope = justfile.scope();
         scope.extend(given.clone());
         let mut state = state.of_program(Vec::new());
-        state.directory = Some(directory(&justfile.file).to_owned());
+        state.directory = joined(directory(&justfile.file), &justfile.directory);
         for (name, value, line, exported) in &justfile.variables {
             let value = given.get(name).unwrap_or(value);
             if *exported {
@@ -456,7 +542,7 @@ impl Walker<'_> {
         let shown: Vec<&str> = arguments.iter().filter_map(Value::text).collect();
         let name = format!("{}: {} {shown:?}", justfile.file, recipe.name);
         self.call(name, way, |walker, way| {
-            let way = way.into_program();
+            let way = way.in_program();
             let spot = Spot::new(&justfile.file, recipe.line, "");
             let depends = |walker: &mut Self, all: &[Vec<String>]| {
                 for words in all {

@@ -337,7 +337,7 @@ impl Walker<'_> {
             own.set(name, Value::Text(value.clone()), true);
         }
         self.call(format!("{}: {name}", makefile.file), way, |walker, way| {
-            let way = way.into_program();
+            let way = way.in_program();
             for name in &target.before {
                 walker.target(
                     makefile,

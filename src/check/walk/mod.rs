@@ -125,7 +125,7 @@ impl Way {
     }
 
     /// The way into a program of its own, which exits by its own rules.
-    pub(super) fn into_program(&self) -> Way {
+    pub(super) fn in_program(&self) -> Way {
         Way {
             exit: self.fate.clone(),
             tested: false,

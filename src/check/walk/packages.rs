@@ -202,7 +202,7 @@ impl Walker<'_> {
         let mut own = state.of_program(Vec::new());
         own.directory = Some(directory(path).to_owned());
         self.call(format!("{path}: {name}"), way, |walker, way| {
-            walker.script(&piece, &mut own, &way.into_program());
+            walker.script(&piece, &mut own, &way.in_program());
         });
     }
 }

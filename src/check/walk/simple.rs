@@ -281,7 +281,7 @@ impl Walker<'_> {
                     Some(Nix::Line(line)) => {
                         let piece = Piece::on_one_line(&spot.file, line, spot.line);
                         let mut own = inner.of_program(Vec::new());
-                        self.script(&piece, &mut own, &way.into_program());
+                        self.script(&piece, &mut own, &way.in_program());
                         break;
                     }
                     Some(Nix::Words(at)) => words = &arguments[at..],
@@ -526,7 +526,7 @@ impl Walker<'_> {
                     let piece = Piece::on_one_line(&spot.file, text.as_str(), spot.line);
                     let name = format!("sh -c {text}");
                     self.call(name, way, |walker, way| {
-                        walker.script(&piece, &mut own, &way.into_program());
+                        walker.script(&piece, &mut own, &way.in_program());
                     });
                     return;
                 }
@@ -588,7 +588,7 @@ impl Walker<'_> {
         let piece = Piece::new(&path.as_str().into(), text, 1);
         let shown: Vec<&str> = arguments.iter().filter_map(Value::text).collect();
         self.call(format!("{path} {shown:?}"), way, |walker, way| {
-            walker.script(&piece, &mut own, &way.into_program());
+            walker.script(&piece, &mut own, &way.in_program());
         });
     }
 }

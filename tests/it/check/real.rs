@@ -172,3 +172,43 @@ fn a_workspace_whose_one_recipe_arms_passes_until_the_lane_is_dropped() {
         ["default-opens justfile:15"]
     );
 }
+
+/// CI that is a runner of its own: it starts from the recipe that is tagged, and GitHub has a workflow for something else.
+#[test]
+fn a_recipe_that_is_tagged_for_ci_is_where_ci_starts() {
+    let just = "nix_shell := if env('IN_NIX_SHELL', '') != '' { '' } else { 'nix develop path:' + justfile_directory() + ' -c' }\n\nmod ci 'ci/mod.just'\n\ndefault:\n    @just --list\n\ntest-unit:\n    {{ nix_shell }} pnpm test:unit\n";
+    let module = "set working-directory := '..'\nnix_shell := if env('IN_NIX_SHELL', '') != '' { '' } else { 'nix develop -c' }\n\n# The nodes.\n[linux]\n[parallel]\n[metadata(\"ci\")]\ndefault: fmt daemon\n\nfmt:\n    {{ nix_shell }} biome ci\n\ndaemon:\n    APP_DAEMON_TESTS=1 BIND_PID=$$ {{ nix_shell }} guardrun run daemon\n";
+    let pages = "on:\n  push:\njobs:\n  pages:\n    steps:\n      - run: nix build .#website\n";
+    let all = |just: &str, module: &str| {
+        let files = [
+            ("justfile", just),
+            ("ci/mod.just", module),
+            (".github/workflows/pages.yml", pages),
+        ];
+        shown(&findings_under(super::POLICY, &files))
+    };
+    assert_eq!(all(just, module), Vec::<String>::new());
+    assert_eq!(
+        all(just, &module.replace("default: fmt daemon", "default: fmt")),
+        ["no-lane guardrun.toml:10"]
+    );
+    assert_eq!(
+        all(just, &module.replace("[metadata(\"ci\")]\n", "")),
+        ["no-lane guardrun.toml:10"]
+    );
+    assert_eq!(
+        all(
+            just,
+            &module.replace("APP_DAEMON_TESTS=1 BIND", "APP_DAEMON_TESTS=${CI:+1} BIND")
+        ),
+        ["through-ci ci/mod.just:14"]
+    );
+    // As it is before guardrun: the opt-in is there, and nothing holds what it starts.
+    assert_eq!(
+        all(
+            just,
+            &module.replace("guardrun run daemon", "cargo test --test daemon")
+        ),
+        ["no-lane guardrun.toml:10", "runs-bare ci/mod.just:14"]
+    );
+}

@@ -91,9 +91,12 @@ pub(super) fn workflow(steps: &str) -> String {
 /// The name of the workflow of most of the tests.
 pub(super) const CI: &str = ".github/workflows/ci.yml";
 
-/// Checks each row of a table: what is in the workflow's steps, the other files, and what is found.
+/// What is in a workflow's steps, the other files, and what is found.
+pub(super) type Row<'r> = (&'r str, &'r [(&'r str, &'r str)], &'r [&'r str]);
+
+/// Checks each row of a table.
 #[track_caller]
-pub(super) fn steps(table: &[(&str, &[(&str, &str)], &[&str])]) {
+pub(super) fn steps(table: &[Row<'_>]) {
     for (steps, files, expected) in table {
         let text = workflow(steps);
         let mut all = vec![(CI, text.as_str())];

@@ -3,6 +3,7 @@
 use super::calls;
 use crate::policy::FenceRules;
 use crate::sys::seccomp;
+use crate::sys::signal;
 use crate::sys::socket::{self, Line};
 use crate::values::Fence;
 use std::io;
@@ -43,6 +44,12 @@ impl Entry {
     ///
     /// A fence that nobody has asked for by name and that cannot be had is told to the front, and is no error.
     pub fn enter(&self) -> io::Result<()> {
+        if self.class >= Fence::Daemons {
+            // A background job is told by ignoring SIGQUIT while its shell does not (`lineage::Generation::background`). A
+            // guardrun that is itself one, as in many a CI script, would hand down a shell that does, and no job would be told.
+            // The terminal cannot send it to the suite then anyway, which is in a group of its own.
+            signal::heed(signal::QUIT);
+        }
         match seccomp::install(calls(self.class)) {
             Ok(listener) => self.door.send_parcel(0, Some(listener.as_fd())),
             Err(error) if self.demanded => Err(error),

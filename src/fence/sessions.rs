@@ -62,6 +62,15 @@ pub(super) struct LeftBehind {
     pub(super) root: Stat,
 }
 
+impl Session {
+    /// Whether this is its maker, who has the answer and has not come to the call yet. On a busy machine the parent can end in
+    /// between, and nothing else will happen of which one would hear.
+    fn is_yet_to_be_made_by(&self, stat: &Stat) -> bool {
+        let maker = self.lineage.process.id;
+        stat.id == maker && stat.session != maker.pid
+    }
+}
+
 impl Sessions {
     /// Watches the session that this process is about to make.
     pub(super) fn watch(&mut self, lineage: Lineage, place: Place) -> io::Result<Begun> {
@@ -154,6 +163,9 @@ impl Sessions {
                     found.push(LeftBehind { lineage, root });
                 }
                 Some(_) => session.until = session.until.or(Some(now + MOMENT)),
+                None if alive.iter().any(|stat| session.is_yet_to_be_made_by(stat)) => {
+                    session.until = Some(now + MOMENT);
+                }
                 None => {
                     session.until = None;
                     let over = session.leader.as_ref().is_none_or(PidFd::has_ended);

@@ -63,7 +63,9 @@ impl Class {
             End::NotContained | End::NotExecuted { .. } => Class::NotStarted,
             End::Asked(_) | End::ParentDied if outcome.level.is_none() => Class::NotStarted,
             End::KeeperDied => Class::Unknown,
-            End::Timeout(_) | End::Silent(_) | End::OverLimit(_) => Class::Limited,
+            End::Timeout(_) | End::Expired(_) | End::Silent(_) | End::OverLimit(_) => {
+                Class::Limited
+            }
             End::Asked(_) | End::ParentDied | End::StdoutClosed => Class::EndedOnPurpose,
             End::Itself => outcome.status.map_or(Class::Unknown, of_status),
         }

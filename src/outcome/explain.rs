@@ -106,6 +106,15 @@ fn of_end(outcome: &Outcome) -> Ending {
                 humantime::format_duration(limit)
             ),
         ),
+        End::Expired(left) => verdict(
+            Verdict::TimedOut,
+            format!(
+                "was ended after {}, which was left of the time that runs which replace each other have together (`expires-after`)",
+                humantime::format_duration(std::time::Duration::from_millis(
+                    left.as_millis() as u64
+                ))
+            ),
+        ),
         End::OverLimit(reached) => verdict(Verdict::OverLimit, format!("was ended at {reached}")),
         End::Asked(number) => {
             let (exit, cause) = asked(outcome, number, &format!("on {}", signal::name(number)));

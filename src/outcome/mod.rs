@@ -109,6 +109,8 @@ pub enum End {
     Itself,
     /// The wall clock limit.
     Timeout(Duration),
+    /// The time that runs which replace each other under a lock have together; so much of it was left to this one.
+    Expired(Duration),
     /// The limit of silence.
     Silent(Duration),
     /// A ceiling was reached.
@@ -136,6 +138,7 @@ impl End {
         match self {
             End::Itself => "itself",
             End::Timeout(_) => "timeout",
+            End::Expired(_) => "expired",
             End::Silent(_) => "silent",
             End::OverLimit(_) => "over-limit",
             End::Asked(_) => "asked",

@@ -163,6 +163,9 @@ impl Listener for HumanListener<'_> {
                     "the time limit of {limit} is over; ending the suite, killing what is left in {grace}"
                 )
             }
+            End::Expired(_) => format!(
+                "the time that runs of this lock have together (`expires-after`) is over; ending the suite, killing what is left in {grace}"
+            ),
             End::Silent(limit) => {
                 let limit = humantime::format_duration(limit);
                 format!("no output for {limit}; ending the suite, killing what is left in {grace}")

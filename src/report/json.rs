@@ -186,7 +186,7 @@ fn exit(exit: Exit) -> Value {
 fn end(end: End) -> Value {
     let name = end.name();
     match end {
-        End::Timeout(limit) | End::Silent(limit) => {
+        End::Timeout(limit) | End::Expired(limit) | End::Silent(limit) => {
             json!({ "name": name, "limit_seconds": limit.as_secs_f64() })
         }
         End::OverLimit(reached) => json!({ "name": name, "reached": reached }),

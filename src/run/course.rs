@@ -89,11 +89,38 @@ enum Phase {
     Over,
 }
 
+/// A limit on the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TimeLimit {
+    /// When it is over, on the run's own clock.
+    pub(super) after: Duration,
+    /// What its end is the end of.
+    pub(super) end: End,
+}
+
+impl TimeLimit {
+    /// The suite's own.
+    pub(super) fn own(after: Duration) -> TimeLimit {
+        TimeLimit {
+            after,
+            end: End::Timeout(after),
+        }
+    }
+
+    /// What runs that replace each other have left to this one.
+    pub(super) fn shared(after: Duration) -> TimeLimit {
+        TimeLimit {
+            after,
+            end: End::Expired(after),
+        }
+    }
+}
+
 /// The state of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
     phase: Phase,
-    timeout: Option<Duration>,
+    timeout: Option<TimeLimit>,
     grace: Duration,
     status: Option<Status>,
     end: End,
@@ -102,7 +129,7 @@ pub(super) struct Course {
 
 impl Course {
     /// A run that has just been started.
-    pub(super) fn new(timeout: Option<Duration>, grace: Duration) -> Course {
+    pub(super) fn new(timeout: Option<TimeLimit>, grace: Duration) -> Course {
         Course {
             phase: Phase::Running,
             timeout,
@@ -147,9 +174,9 @@ impl Course {
     /// When something is to be done though nothing happens.
     pub(super) fn next_tick(&self) -> Option<Duration> {
         match self.phase {
-            Phase::Running => self.timeout,
+            Phase::Running => self.timeout.map(|limit| limit.after),
             Phase::Unread { until } => {
-                Some(self.timeout.map_or(until, |timeout| timeout.min(until)))
+                Some(self.timeout.map_or(until, |limit| limit.after.min(until)))
             }
             Phase::Ending { until } | Phase::Settling { until } | Phase::Clearing { until } => {
                 Some(until)
@@ -275,12 +302,11 @@ impl Course {
     }
 
     fn tick(&mut self, now: Duration) -> Vec<Action> {
+        let over = self.timeout.filter(|limit| now > limit.after);
+        if let (Phase::Running | Phase::Unread { .. }, Some(limit)) = (self.phase, over) {
+            return self.limit(limit.end, now);
+        }
         match self.phase {
-            Phase::Running | Phase::Unread { .. }
-                if self.timeout.is_some_and(|timeout| now > timeout) =>
-            {
-                self.limit(End::Timeout(self.timeout.unwrap_or_default()), now)
-            }
             Phase::Unread { until } if now >= until => {
                 self.because(End::StdoutClosed);
                 self.phase = Phase::Ending {
@@ -348,7 +374,7 @@ impl Course {
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, Course, Event, KILL_AGAIN, KILL_LIMIT, SETTLE, UNREAD};
+    use super::{Action, Course, Event, KILL_AGAIN, KILL_LIMIT, SETTLE, TimeLimit, UNREAD};
     use crate::outcome::{End, Proof, Reached, Resource, Why};
     use crate::sys::signal;
     use crate::values::Status;
@@ -418,7 +444,7 @@ mod tests {
 
     #[test]
     fn the_limit_is_strictly_greater() {
-        let mut course = Course::new(Some(at(1000)), GRACE);
+        let mut course = Course::new(Some(TimeLimit::own(at(1000))), GRACE);
         assert_eq!(course.step(Event::Tick, at(1000)), NOTHING);
         let asked = [
             Action::ShowFamily(Why::Limit),
@@ -434,7 +460,7 @@ mod tests {
 
     #[test]
     fn a_timeout_stays_a_timeout_whatever_the_suite_makes_of_it() {
-        let mut course = Course::new(Some(at(1000)), GRACE);
+        let mut course = Course::new(Some(TimeLimit::own(at(1000))), GRACE);
         course.step(Event::Tick, at(1001));
         assert_eq!(course.step(PASSED, at(1002)), [Action::AskAll]);
         course.step(Event::Quiet, at(1003));
@@ -539,7 +565,7 @@ mod tests {
 
     #[test]
     fn unread_output_does_not_postpone_the_time_limit() {
-        let mut course = Course::new(Some(at(100)), GRACE);
+        let mut course = Course::new(Some(TimeLimit::own(at(100))), GRACE);
         course.step(Event::StdoutClosed, at(0));
         assert_eq!(course.next_tick(), Some(at(100)));
         course.step(Event::Tick, at(101));

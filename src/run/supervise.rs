@@ -6,7 +6,7 @@
 
 use super::Listener;
 use super::clock::Clock;
-use super::course::{Action, Course, Event};
+use super::course::{Action, Course, Event, TimeLimit};
 use super::effort::Effort;
 use super::family;
 use super::hold::Hold;
@@ -117,8 +117,11 @@ pub(super) fn supervise(
 }
 
 /// The limit that comes first, of those that there are.
-fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    one.into_iter().chain(other).min()
+fn sooner(own: Option<Duration>, shared: Option<Duration>) -> Option<TimeLimit> {
+    let limits = own.map(TimeLimit::own).into_iter();
+    limits
+        .chain(shared.map(TimeLimit::shared))
+        .min_by_key(|limit| limit.after)
 }
 
 struct Supervisor<'a> {

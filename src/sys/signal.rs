@@ -200,6 +200,11 @@ pub fn stop(signal: i32, whom: Whom) {
     set_mask(&was);
 }
 
+/// Gives a signal its default effect in this process, and so in whatever it executes (execve(2) keeps what is ignored).
+pub fn heed(signal: i32) {
+    set_disposition(signal, libc::SIG_DFL);
+}
+
 /// Dies of this signal, so that the parent sees the same death as it would have seen without guardrun.
 /// Returns only if the signal does not kill.
 pub fn die_of(signal: i32) {

@@ -31,10 +31,13 @@ pub(crate) fn start_many(number: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Measures everybody in turns.
-pub(crate) fn measure(place: &Path, number: usize) -> io::Result<Report> {
+/// A name, and what stands in front of the command.
+pub(crate) type Front = (String, Vec<OsString>);
+
+/// Nothing, guardrun with each of these classes, and `strace -f` where it works.
+pub(crate) fn everybody(place: &Path, classes: &[&str]) -> io::Result<Vec<Front>> {
     let mut everybody = vec![("bare".to_owned(), Vec::new())];
-    for class in ["off", "observe", "daemons", "processes"] {
+    for class in classes {
         let policy = place.join(format!("{class}.toml"));
         std::fs::write(&policy, rules(class))?;
         let words = [
@@ -54,6 +57,12 @@ pub(crate) fn measure(place: &Path, number: usize) -> io::Result<Report> {
     {
         everybody.push(("strace -f".to_owned(), trace));
     }
+    Ok(everybody)
+}
+
+/// Measures everybody in turns.
+pub(crate) fn measure(place: &Path, number: usize) -> io::Result<Report> {
+    let everybody = everybody(place, &["off", "observe", "daemons", "processes"])?;
     let own = std::env::current_exe()?.into_os_string();
     let suite = [own, "starts".into(), number.to_string().into()];
     let mut samples = vec![Sample::default(); everybody.len()];

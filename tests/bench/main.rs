@@ -10,6 +10,7 @@
 //!  relay.rs  bytes per second of a suite's output, with and without guardrun passing it on
 //!  fence.rs  one start of a program, behind each class of fence and under strace
 //!  end.rs    from the kill of N processes to the end of the run, next to what the kernel takes by itself
+//!  real.rs   a command of the caller's own choice behind fences
 //!  proof.rs  counting large reports: time and memory
 //! ```
 //!
@@ -20,6 +21,7 @@ mod end;
 mod fence;
 mod figures;
 mod proof;
+mod real;
 mod relay;
 mod rest;
 mod sleepers;
@@ -37,6 +39,7 @@ mod kernel;
 mod proc;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use contender::Skipped;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +69,8 @@ struct Words {
     /// Numbers of processes to end
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000])]
     end: Vec<usize>,
+    #[command(flatten)]
+    real: real::Words,
     /// cargo bench says this to every bench
     #[arg(long, hide = true)]
     bench: bool,
@@ -110,7 +115,7 @@ fn main() -> ExitCode {
         Some(Role::Starts { number }) => fence::start_many(*number),
         Some(Role::End(words)) => end::measure_here(words),
         Some(Role::Count(words)) => proof::count_here(words),
-        None => measure(&words),
+        None => measure(words),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -121,8 +126,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(words: &Words) -> io::Result<()> {
+fn measure(words: Words) -> io::Result<()> {
+    let real = words.real.absolute()?;
     let place = Place::new()?;
+    if let Some(line) = &real.command {
+        let report = real::measure(&place.path, &real, line)?;
+        return tell(words.json, &[report], &[]);
+    }
     let wants = |part| words.only.is_empty() || words.only.contains(&part);
     let mut reports: Vec<Report> = Vec::new();
     let (contenders, skipped) = contender::all(&place.path);
@@ -153,10 +163,14 @@ fn measure(words: &Words) -> io::Result<()> {
         say("counting large reports …")?;
         reports.push(proof::measure(&place.path, COUNTINGS)?);
     }
+    tell(words.json, &reports, &skipped)
+}
+
+fn tell(json: bool, reports: &[Report], skipped: &[Skipped]) -> io::Result<()> {
     let out = io::stdout().lock();
-    match words.json {
-        true => table::json(out, &reports, &skipped),
-        false => table::text(out, &reports),
+    match json {
+        true => table::json(out, reports, skipped),
+        false => table::text(out, reports),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::support::room::daemon_test;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 const WAYS: [&str; 6] = ["fork", "spawn", "clone3", "execveat", "memfd", "thread"];
 
@@ -89,10 +90,26 @@ fn a_background_job_of_a_script_may_not_listen_and_a_foreground_one_may() {
             ("setsid python3 -c \"$SERVER\" & wait", FENCED),
             ("sh -c '\"$ACTOR\" try listen; true' & wait", FENCED),
         ] {
-            let mut command = yard.command(&[], &["sh", "-c", script]);
-            let output = command.env("SERVER", SERVER).output();
-            let ran = super::Ran::of(&output.expect("guardrun can be started"));
-            assert_eq!(ran.code, Some(code), "{script}: {ran:?}");
+            let command = yard.command(&[], &["sh", "-c", script]);
+            // A guardrun that was itself started on the side ignores what such jobs ignore.
+            for begun in ["exec \"$@\"", "trap '' INT QUIT; exec \"$@\""] {
+                let mut starter = Command::new("sh");
+                starter
+                    .args(["-c", begun, "sh"])
+                    .arg(command.get_program())
+                    .args(command.get_args())
+                    .env_clear()
+                    .envs(
+                        command
+                            .get_envs()
+                            .filter_map(|(name, value)| Some((name, value?))),
+                    )
+                    .env("SERVER", SERVER)
+                    .stdin(Stdio::null());
+                let output = starter.output();
+                let ran = super::Ran::of(&output.expect("guardrun can be started"));
+                assert_eq!(ran.code, Some(code), "{begun}: {script}: {ran:?}");
+            }
         }
     });
 }

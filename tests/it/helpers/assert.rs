@@ -37,7 +37,7 @@ fn whatever_a_run_has_started_is_held_by_it_at_every_level() {
                 "\"$0\" assert",
                 "setsid --wait \"$0\" assert",
                 // Its parent is gone, and the keeper has taken it in.
-                "mkfifo here; (setsid sh -c '\"$0\" assert; echo $? > here' \"$0\" &) & read -r code < here; exit \"$code\"",
+                "mkfifo here; (sh -c '\"$0\" assert; echo $? > here' \"$0\" &) & read -r code < here; exit \"$code\"",
                 &nested,
             ] {
                 let told = inside(&project, &bench, level, line);

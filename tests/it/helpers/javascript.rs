@@ -42,7 +42,7 @@ table.describe.each([['x'], ['y']])('room %s', (name) => {
 "#;
 
 /// The directory of installed packages; None, and skipped by name, where they cannot be had.
-fn packages() -> Option<PathBuf> {
+pub(crate) fn packages() -> Option<PathBuf> {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runners-js");
     fs::create_dir_all(&place).expect("a directory");
     let lock = File::create(place.join("lock")).expect("a lock");

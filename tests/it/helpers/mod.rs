@@ -8,7 +8,7 @@ mod assert;
 mod cargo;
 mod go;
 mod install;
-mod javascript;
+pub(crate) mod javascript;
 mod project;
 mod python;
 mod through;

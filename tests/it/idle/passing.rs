@@ -10,7 +10,6 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -233,7 +232,6 @@ fn a_writer_who_got_away_holds_up_no_end() {
         let suite = find(&run, "sh -c read line");
         let away = File::options()
             .write(true)
-            .custom_flags(libc::O_NONBLOCK)
             .open(format!("/proc/{suite}/fd/1"))
             .expect("the suite's end can be opened");
         let mut out = run.stdout.take().unwrap();
@@ -247,7 +245,7 @@ fn a_writer_who_got_away_holds_up_no_end() {
             // Slowly, so that there is always more by the time that there is room for it.
             scope.spawn(|| {
                 while out.read(&mut [0; 4096]).is_ok_and(|got| got > 0) {
-                    std::thread::sleep(Duration::from_millis(2));
+                    std::thread::sleep(Duration::from_millis(20));
                 }
             });
             drop(run.stdin.take());

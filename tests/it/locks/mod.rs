@@ -179,6 +179,7 @@ fn runs_that_replace_each_other_share_one_deadline() {
         let second = ground.start(&["run", "--grace", "0s", "long"]);
         let (ended, said) = second.end();
         assert_eq!(ended, Ended::Exited(48), "{said}");
+        assert!(said.contains("`expires-after`"), "{said}");
         assert!(
             start.elapsed() >= Duration::from_secs(3),
             "not before its time"

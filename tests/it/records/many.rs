@@ -9,7 +9,7 @@ use crate::support::say;
 use serde_json::Value;
 use std::fs;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How many dead runs there are.
 const STALE: usize = 5_000;
@@ -69,4 +69,33 @@ fn median(ground: &Ground) -> Duration {
     let mut times: Vec<_> = (0..9).map(|_| time(ground)).collect();
     times.sort();
     times[4]
+}
+
+/// "Old ones are rotated": not at every run, so one goes on until it has happened. That it does not happen in so many is less
+/// likely than that this machine breaks.
+#[test]
+fn finished_records_do_not_become_more_and_more() {
+    const RUNS: usize = 500;
+    daemon_test(|| {
+        let ground = Ground::new(POLICY);
+        assert!(ground.run(&["run", "short"]).status.success());
+        let finished = ground.records().join("finished");
+        let yesterday = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
+        for number in 0..KEPT + 50 {
+            let file = fs::File::create(finished.join(format!("z{number:011x}.jsonl")));
+            let file = file.expect("a file can be made");
+            file.set_modified(yesterday).expect("its time can be set");
+        }
+        let runs = (1..=RUNS).find(|_| {
+            assert!(ground.run(&["run", "--quiet", "short"]).status.success());
+            records_in(finished.clone()).len() <= KEPT
+        });
+        assert!(runs.is_some(), "none of {RUNS} runs has rotated");
+        let kept = records_in(finished);
+        let own = kept.iter().filter(|name| !name.starts_with('z')).count();
+        assert!(
+            own > runs.unwrap_or(0),
+            "the newest stay: {own} of {runs:?}"
+        );
+    });
 }

@@ -84,6 +84,7 @@ pub fn check(policy: &Policy, file: &str, tree: &dyn Tree) -> Report {
         &walker.remarks,
     ));
     findings.extend(walker.remarks.iter().map(|remark| remarked(remark, tree)));
+    findings.extend(walker.cut_short.as_ref().map(|cut| not_followed(cut, file)));
     findings.extend(armed_places(policy, tree));
     let mut findings = without_repeats(findings);
     except(policy, file, tree, &mut findings);
@@ -272,6 +273,21 @@ fn every_recipe_has(walker: &mut Walker<'_>, name: &str, value: &Value, spot: &S
         let gate = Some(gate.name.clone());
         walker.remark(Rule::ArmsWorkstation, spot.clone(), what, gate);
     }
+}
+
+fn not_followed(cut: &walk::Cut, file: &str) -> Finding {
+    let what = match cut {
+        walk::Cut::TooDeep(call) => {
+            let call = crate::policy::text::shortened(call, 80);
+            format!("the call {call} was not followed: it is deeper than calls are followed")
+        }
+        walk::Cut::TooMuch => {
+            "there are more commands in the lanes than are followed, and the rest was not looked at"
+                .to_owned()
+        }
+    };
+    Finding::new(Rule::NotUnderstood, file, 1, what)
+        .hint("call the suite from a shorter way: a step of its own is best")
 }
 
 fn remarked(remark: &walk::Remark, tree: &dyn Tree) -> Finding {

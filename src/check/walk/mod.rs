@@ -26,7 +26,9 @@ use std::rc::Rc;
 /// How many calls deep a lane is followed: a workflow, a recipe, a script and what that calls come to four.
 const DEEPEST: usize = 12;
 /// How many commands are looked at in all.
-const MOST_COMMANDS: usize = 200_000;
+const MOST_COMMANDS: usize = 50_000;
+/// How much shell is read in all, in bytes, each script as often as it is called.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// How often a loop over known words is gone through.
 const MOST_ROUNDS: usize = 64;
 
@@ -169,6 +171,15 @@ pub(super) struct Remark {
     pub(super) gate: Option<String>,
 }
 
+/// Why something was not followed to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// This call is deeper than calls are followed.
+    TooDeep(String),
+    /// There are more commands than are followed.
+    TooMuch,
+}
+
 /// Whoever follows the lanes.
 pub(super) struct Walker<'a> {
     pub(super) policy: &'a Policy,
@@ -178,6 +189,9 @@ pub(super) struct Walker<'a> {
     pub(super) hits: Vec<Hit>,
     pub(super) remarks: Vec<Remark>,
     commands: usize,
+    bytes: usize,
+    /// Where there was more to follow than is followed.
+    pub(super) cut_short: Option<Cut>,
     /// What a step of GitHub's has put into the environment of those after it.
     pub(super) later: Vec<(String, Value)>,
 }
@@ -192,6 +206,8 @@ impl<'a> Walker<'a> {
             hits: Vec::new(),
             remarks: Vec::new(),
             commands: 0,
+            bytes: 0,
+            cut_short: None,
             later: Vec::new(),
         }
     }
@@ -269,13 +285,22 @@ impl<'a> Walker<'a> {
 
     /// Follows a whole script.
     pub(super) fn script(&mut self, piece: &Rc<Piece>, state: &mut State, way: &Way) {
+        self.bytes = self.bytes.saturating_add(piece.text.len());
+        if self.bytes > MOST_BYTES {
+            self.cut_short.get_or_insert(Cut::TooMuch);
+            return;
+        }
         let list = super::shell::read(&piece.text);
         self.list(&list, piece, state, way);
     }
 
     /// Follows a call, unless it is one of itself or too deep.
     fn call(&mut self, name: String, way: &Way, follow: impl FnOnce(&mut Self, &Way)) {
-        if way.calls.contains(&name) || way.calls.len() >= DEEPEST {
+        if way.calls.contains(&name) {
+            return;
+        }
+        if way.calls.len() >= DEEPEST {
+            self.cut_short.get_or_insert(Cut::TooDeep(name));
             return;
         }
         let mut way = way.clone();
@@ -400,6 +425,7 @@ impl<'a> Walker<'a> {
     ) {
         self.commands += 1;
         if self.commands > MOST_COMMANDS {
+            self.cut_short.get_or_insert(Cut::TooMuch);
             return;
         }
         match command {

@@ -460,3 +460,33 @@ fn a_lane_that_asks_for_nothing_executed_is_told_so() {
         ["not-required .github/workflows/ci.yml:5"]
     );
 }
+
+#[test]
+fn a_lane_that_calls_without_end_is_followed_a_while_and_that_is_said() {
+    let scripts: Vec<(String, String)> = (0..14)
+        .map(|number| {
+            (
+                format!("s{number}"),
+                format!("./s{}\n", number + 1).repeat(6),
+            )
+        })
+        .collect();
+    let lane = super::workflow("      - run: ./s0\n");
+    let mut all: Vec<(&str, &str)> = scripts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    all.push((CI, &lane));
+    assert_eq!(
+        found(&all),
+        ["no-lane guardrun.toml:10", "not-understood guardrun.toml:1"]
+    );
+    // One that calls itself is no news.
+    assert_eq!(
+        found(&[
+            (CI, &lane),
+            ("s0", "./s0\nAPP_DAEMON_TESTS=1 guardrun run daemon\n")
+        ]),
+        CLEAN
+    );
+}

@@ -2,7 +2,7 @@
 
 use super::guarded::{self, What};
 use super::wrappers::{Passes, WRAPPERS, Wrapper};
-use super::{Hit, OptIn, Walker, Way};
+use super::{Hit, OptIn, Starter, Walker, Way};
 use crate::check::piece::{Piece, Spot};
 use crate::check::shell::Simple;
 use crate::check::state::{State, Value};
@@ -12,6 +12,12 @@ use std::rc::Rc;
 
 /// How many wrappers may be around a command.
 const MOST_WRAPPERS: usize = 12;
+
+/// Programs that only say or look for what their arguments are.
+const SAYS: [&str; 16] = [
+    "echo", "printf", "grep", "rg", "sed", "awk", "test", "[", "cat", "git", "gh", "true", ":",
+    "cargo", "install", "cp",
+];
 
 /// What stands for an argument that is not known, where a command line is compared with the policy.
 const ANYTHING: &str = "\u{fffd}";
@@ -294,6 +300,8 @@ impl Walker<'_> {
                     None => {
                         if program.contains('/') || name.ends_with(".sh") {
                             self.file(program, arguments, &inner, way, spot);
+                        } else if !SAYS.contains(&name) {
+                            self.passes_on(name, arguments, way, spot);
                         }
                         break;
                     }
@@ -303,6 +311,26 @@ impl Walker<'_> {
         if let Some(suite) = bare.filter(|_| self.hits.len() == before) {
             let opt_in = self.opt_in(suite, &inner);
             self.hit(suite, false, opt_in, false, &inner, way, spot);
+        }
+    }
+
+    /// A program that is not followed, such as `docker run` or `ssh`: whether it may bring the opt-in, or guardrun, somewhere else.
+    fn passes_on(&mut self, name: &str, arguments: &[Value], way: &Way, spot: &Spot) {
+        if matches!(way.starter, Starter::Recipe | Starter::Nobody) {
+            return;
+        }
+        let arguments: Vec<&str> = arguments.iter().filter_map(Value::text).collect();
+        let gates = self.policy.gates.values();
+        let mut brought = gates.filter(|gate| {
+            let opens = format!("{}=1", gate.env);
+            arguments.iter().any(|it| it.contains(&opens))
+        });
+        let gate = brought.next().map(|gate| gate.name.clone());
+        let is_guardrun = |it: &&str| it.rsplit('/').next() == Some("guardrun");
+        if gate.is_some() || arguments.iter().any(|it| is_guardrun(it)) {
+            let name = crate::policy::text::shortened(name, 40);
+            let what = format!("what `{name}` runs is not followed");
+            self.remark(Rule::NotUnderstood, spot.clone(), what, gate);
         }
     }
 

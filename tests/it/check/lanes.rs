@@ -147,6 +147,22 @@ fn a_lane_that_does_not_bring_the_opt_in_to_the_suite_is_none() {
             ],
         ),
         (
+            "      - run: docker run -e APP_DAEMON_TESTS=1 box guardrun run daemon\n",
+            NONE,
+            &[
+                "no-lane guardrun.toml:10",
+                "not-understood .github/workflows/ci.yml:5",
+            ],
+        ),
+        (
+            "      - run: ssh box target/guardrun run daemon\n",
+            NONE,
+            &[
+                "no-lane guardrun.toml:10",
+                "not-understood .github/workflows/ci.yml:5",
+            ],
+        ),
+        (
             "      - run: APP_DAEMON_TESTS=1 guardrun run demon\n",
             NONE,
             &[

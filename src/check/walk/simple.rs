@@ -327,7 +327,7 @@ impl Walker<'_> {
         });
         let gate = brought.next().map(|gate| gate.name.clone());
         let is_guardrun = |it: &&str| it.rsplit('/').next() == Some("guardrun");
-        if gate.is_some() || arguments.iter().any(|it| is_guardrun(it)) {
+        if gate.is_some() || arguments.iter().any(is_guardrun) {
             let name = crate::policy::text::shortened(name, 40);
             let what = format!("what `{name}` runs is not followed");
             self.remark(Rule::NotUnderstood, spot.clone(), what, gate);

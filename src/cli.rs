@@ -20,7 +20,7 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | check | ps | logs | reap | doctor | assert | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | check | verify | self-test | ps | logs | reap | doctor | assert | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
@@ -99,13 +99,17 @@ pub enum Action {
     Reap(Reap),
     /// Say by exit status whether this process may start real processes; 0 if so, 40 if not
     Assert(Assert),
+    /// Prove that the gated suites really ran for this commit, by the receipts of their runs
+    Verify(Verify),
+    /// Feed this guardrun hollow, missing and doctored reports and receipts, and see it go red for each
+    SelfTest,
     /// Write a first guardrun.toml for this repository
     Init(Init),
     /// Say whether the policy is sound and CI really opens each gate; reads files, runs nothing
     Check(Check),
     /// Take tests that run by now out of the list of those that may be skipped
     Ratchet(Ratchet),
-    /// Print the JSON Schema of guardrun.toml, or of what guardrun reports
+    /// Print the JSON Schema of guardrun.toml, of what guardrun reports, of a receipt, or of what is verified
     Schema {
         /// What it is the schema of
         #[arg(long, value_name = "WHAT", default_value = "policy")]
@@ -146,6 +150,10 @@ pub enum SchemaOf {
     Report,
     /// What `guardrun check --json` prints
     Check,
+    /// The receipt that a run leaves
+    Receipt,
+    /// What `verify --json` prints
+    Verified,
 }
 
 /// What `guardrun about` can explain.
@@ -323,6 +331,26 @@ pub struct Ratchet {
     /// Put newly skipped tests on the list as well, for this reason
     #[arg(long, value_name = "REASON", value_parser = parse_reason)]
     pub allow_growth: Option<String>,
+}
+
+/// `guardrun verify`.
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// Ask about this suite, and others so named, instead of about every gated one
+    #[arg(long, value_name = "NAME")]
+    pub suite: Vec<String>,
+    /// Look for receipts in this directory and below it, and in others so named, instead of where runs here leave them
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub receipts: Vec<PathBuf>,
+    /// Count no run that began longer ago than this, such as 24h
+    #[arg(long, value_name = "DURATION", value_parser = parse_limit)]
+    pub max_age: Option<Duration>,
+    /// Write the answer to this file as a JUnit report
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub junit: Option<PathBuf>,
+    /// Write no summary and no annotation for GitHub Actions
+    #[arg(long, env = "GUARDRUN_NO_GITHUB", value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_github: bool,
 }
 
 /// `guardrun ps`.

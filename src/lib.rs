@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod plan;
 pub mod policy;
 pub mod proof;
+pub mod receipt;
 pub mod registry;
 pub mod report;
 pub mod run;

@@ -1,7 +1,7 @@
 //! Carrying out a plan: once, or as often as the policy lets it be tried, each attempt a whole run of its own; then telling
 //! everybody who is to be told.
 
-use super::prove;
+use super::{prove, receipt};
 use crate::exit::{Exit, Verdict};
 use crate::ledger::Ledger;
 use crate::outcome::{self, Attempt, End, Outcome};
@@ -69,6 +69,7 @@ pub(super) fn carry_out(
         exit
     };
     let in_passing = voice.in_passing();
+    let repository = receipt::before(&plan);
     loop {
         let junit = outputs.junit.clone().map(Junit::look);
         let before = prove::before(&plan);
@@ -122,6 +123,10 @@ pub(super) fn carry_out(
         // Only a pass can turn out to be unproven, so what is tried again need not be looked at; and the reports are the suite's
         // own until guardrun writes one where one is missing.
         let ending = prove::after(&plan, &outcome, ending, &before, front.heard());
+        let ending = match &repository {
+            Some(before) => receipt::after(voice, &plan, before, &outcome, ending, &earlier),
+            None => ending,
+        };
         let account = Account {
             plan: &plan,
             outcome: &outcome,

@@ -13,8 +13,11 @@ mod prove;
 mod ps;
 mod ratchet;
 mod reap;
+mod receipt;
 mod room;
 mod run;
+mod self_test;
+mod verify;
 
 use crate::cli::{Action, Cli, SchemaOf};
 use crate::exit::{Exit, Verdict};
@@ -56,10 +59,14 @@ pub fn dispatch(cli: Cli) -> Exit {
         Some(Action::Init(options)) => init::command(&voice, &options),
         Some(Action::Check(options)) => check::check(&voice, general, &options),
         Some(Action::Ratchet(options)) => ratchet::command(&voice, general, &options),
+        Some(Action::SelfTest) => self_test::command(&voice),
+        Some(Action::Verify(options)) => verify::command(&voice, general, &options),
         Some(Action::Schema { of }) => report::data(match of {
             SchemaOf::Policy => SCHEMA,
             SchemaOf::Report => report::SCHEMA,
             SchemaOf::Check => report::CHECK_SCHEMA,
+            SchemaOf::Receipt => crate::receipt::SCHEMA,
+            SchemaOf::Verified => crate::receipt::VERIFIED_SCHEMA,
         }),
     }
 }

@@ -3,6 +3,7 @@
 use super::owed::Owed;
 use super::tighten::{Loosening, tighten};
 use crate::cli::RunOptions;
+use crate::policy::receipts::Receipts;
 use crate::policy::{Hold, Place, Said};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub struct Grant {
     pub(super) opened: Vec<OpenGate>,
     pub(super) removed: Vec<String>,
     pub(super) owed: Vec<Owed>,
+    pub(super) receipts: Receipts,
 }
 
 /// A gate that the run needs, and that is open.
@@ -78,6 +80,11 @@ impl Grant {
     /// What each suite that the run is has to prove afterwards.
     pub fn owed(&self) -> &[Owed] {
         &self.owed
+    }
+
+    /// Where its receipts are kept, and what the policy is known by in them.
+    pub fn receipts(&self) -> &Receipts {
+        &self.receipts
     }
 
     /// Applies the flags of the command line, each of which may tighten and none of which may loosen.

@@ -123,6 +123,7 @@ fn grant(policy: &Policy, ruling: Ruling<'_>, opened: Vec<OpenGate>) -> Grant {
         place: ruling.place.clone(),
         removed: variables.filter(|variable| !needed(variable)).collect(),
         owed: ruling.concerned().into_iter().map(Owed::of).collect(),
+        receipts: policy.receipts.clone(),
         argv: ruling.argv,
         hold: ruling.hold,
         said: ruling.said,

@@ -2,8 +2,10 @@
 
 pub mod canary;
 pub mod chain;
+pub mod git;
 mod held;
 pub mod origin;
+pub mod receipts;
 mod remedy;
 pub mod reports;
 pub mod repository;

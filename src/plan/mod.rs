@@ -8,6 +8,7 @@ pub use environment::{By, GateVariables, PrivateVariable, SuiteEnvironment};
 
 use crate::gate::{Environment, Grant, OpenGate, Owed};
 use crate::policy::Hold;
+use crate::policy::receipts::Receipts;
 use crate::values::Level;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,10 @@ pub struct Plan {
     pub owed: Vec<Owed>,
     /// The directory from which the policy's paths count; None for the built-in policy.
     pub root: Option<PathBuf>,
+    /// The policy's file; None for the built-in policy.
+    pub policy: Option<PathBuf>,
+    /// Where its receipts are kept, and what the policy is known by in them.
+    pub receipts: Receipts,
     /// Keeps a plan from being made without a grant.
     _granted: (),
 }
@@ -80,6 +85,8 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege, given: Given<'_>) -
         privilege,
         owed: grant.owed().to_vec(),
         root: grant.policy_file().map(root),
+        policy: grant.policy_file().map(Path::to_owned),
+        receipts: grant.receipts().clone(),
         _granted: (),
     }
 }

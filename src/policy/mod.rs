@@ -18,6 +18,7 @@ mod model;
 mod parse;
 pub mod proof;
 mod read;
+pub mod receipts;
 mod retry;
 pub mod rule;
 mod schema;

@@ -4,6 +4,7 @@ use super::ceilings::{Ceilings, Needs};
 use super::environment::EnvironmentRules;
 use super::lock::Lock;
 use super::proof::Proof;
+use super::receipts::Receipts;
 use super::retry::Retry;
 use super::rule::Exception;
 use super::text::printable;
@@ -44,6 +45,8 @@ pub struct Policy {
     pub notes: Vec<Note>,
     /// The exceptions from the rules of `guardrun check` that are in force.
     pub exceptions: Vec<Exception>,
+    /// Where receipts are kept, and what the policy is known by in them.
+    pub receipts: Receipts,
 }
 
 /// Something in the policy that is no error, and that a person ought to be told.
@@ -289,6 +292,7 @@ impl Policy {
             defaults_said: Said::default(),
             notes: Vec::new(),
             exceptions: Vec::new(),
+            receipts: Receipts::built_in(),
         }
     }
 

@@ -16,6 +16,7 @@ use toml::Spanned;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct File {
     pub(super) unmatched: Option<Spanned<String>>,
+    pub(super) receipts: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) defaults: Defaults,
     #[serde(default)]

@@ -5,9 +5,11 @@
 
 use super::voice::{Tone, Voice};
 use super::{Account, text};
-use crate::exit::{Exit, TABLE};
+use crate::exit::{Exit, TABLE, Verdict};
 use crate::outcome::{Ending, Outcome, Survivor};
 use crate::plan::Plan;
+use crate::proof::Problem;
+use crate::receipt::Verified;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -41,7 +43,10 @@ impl Github {
         // With --json, what is said about a run is one line.
         if !voice.json {
             for verdict in &ending.verdicts {
-                let message = format!("{name} {}", ending.cause);
+                let mut message = format!("{name} {}", ending.cause);
+                if *verdict == Verdict::Unproven {
+                    message += &each_problem(ending);
+                }
                 voice.line(&annotation("error", name, verdict.name(), &message));
             }
             if account.is_flaky() {
@@ -49,8 +54,41 @@ impl Github {
                 voice.line(&annotation("warning", name, "flaky", &message));
             }
         }
+        self.summarize(voice, &summary(name, plan, outcome, ending));
+    }
+
+    /// Says what is proved, in one annotation at the most.
+    pub fn verified(&self, voice: &Voice, verified: &Verified) {
+        if !voice.json && !verified.proved {
+            let mut message = verified.summary();
+            for (suite, problem) in verified.failures() {
+                let of = suite.map_or(String::new(), |suite| format!("{}: ", suite.suite));
+                message += &format!("\n{of}{}", problem.text);
+            }
+            let what = Verdict::Unproven.name();
+            voice.line(&annotation("error", "verify", what, &message));
+        }
+        let mut markdown = format!("### guardrun verify: {}\n\n", code(&verified.summary()));
+        markdown += "| suite | | run |\n|---|---|---|\n";
+        for suite in &verified.suites {
+            let word = if suite.proved { "proved" } else { "unproven" };
+            let run = suite
+                .run
+                .as_ref()
+                .map_or(String::new(), |run| code(&run.to_string()));
+            markdown += &format!("| {} | {word} | {run} |\n", code(&suite.suite));
+        }
+        let failures = verified.failures();
+        markdown += &not_proved(
+            failures
+                .map(|(suite, problem)| (suite.map_or("", |suite| suite.suite.as_str()), problem)),
+        );
+        self.summarize(voice, &(markdown + "\n"));
+    }
+
+    fn summarize(&self, voice: &Voice, markdown: &str) {
         if let Some(path) = &self.summary
-            && let Err(error) = append(path, &summary(name, plan, outcome, ending))
+            && let Err(error) = append(path, markdown)
         {
             let text = format!(
                 "could not write the step summary {}: {error}",
@@ -79,6 +117,33 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
         return Err(io::Error::other("it is no regular file"));
     }
     file.write_all(text.as_bytes())
+}
+
+/// What is not proved, a line for each, within the one annotation of its verdict.
+fn each_problem(ending: &Ending) -> String {
+    let problems = ending.proof.iter().flat_map(|proved| &proved.problems);
+    let lines = problems.map(|problem| format!("\n{}: {}", problem.name, problem.text));
+    lines.collect()
+}
+
+/// A table of what is not proved; empty where that is nothing.
+fn not_proved<'a>(problems: impl Iterator<Item = (&'a str, &'a Problem)>) -> String {
+    let mut rows = String::new();
+    for (suite, problem) in problems {
+        rows += &format!(
+            "| {} | {} | {} | {} |\n",
+            code(suite),
+            problem.name,
+            code(&problem.text),
+            code(&problem.hint)
+        );
+    }
+    match rows.is_empty() {
+        true => rows,
+        false => {
+            format!("\nnot proved:\n\n| suite | what | why | hint |\n|---|---|---|---|\n{rows}")
+        }
+    }
 }
 
 fn annotation(kind: &str, name: &str, what: &str, message: &str) -> String {
@@ -136,6 +201,10 @@ fn summary(name: &str, plan: &Plan, outcome: &Outcome, ending: &Ending) -> Strin
     for (name, value) in rows {
         markdown += &format!("| {name} | {value} |\n");
     }
+    markdown += &not_proved(ending.proof.iter().flat_map(|proved| {
+        let problems = proved.problems.iter();
+        problems.map(|problem| (proved.suite.as_str(), problem))
+    }));
     markdown += &processes("left over, and ended", &outcome.survivors);
     markdown += &processes("still there", &outcome.unkilled);
     markdown + "\n"

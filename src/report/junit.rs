@@ -6,9 +6,10 @@
 
 use super::output::Output;
 use super::text;
-use crate::exit::Exit;
+use crate::exit::{Exit, Verdict};
 use crate::outcome::{Class, Ending, Outcome};
 use crate::plan::Plan;
+use crate::proof::Problem;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use quick_xml::{Reader, Writer};
 use std::fs::{self, File};
@@ -175,7 +176,41 @@ fn is_whole(text: &str) -> bool {
     }
 }
 
-/// One test suite with one test case, which is an error.
+/// What made the run unproven, with the suite that owes it. A suite that failed is told of its proof elsewhere: its own
+/// tests are what is red.
+fn not_proved(ending: &Ending) -> impl Iterator<Item = (&str, &Problem)> {
+    let unproven = ending.verdicts.contains(&Verdict::Unproven);
+    let proofs = ending.proof.iter().filter(move |_| unproven);
+    proofs.flat_map(|proved| {
+        let problems = proved.problems.iter();
+        problems.map(|problem| (proved.suite.as_str(), problem))
+    })
+}
+
+/// Problems as the one failure that a test may have: the first stands for it, and all are in its text.
+pub(super) fn problem_element(
+    writer: &mut Writer<Vec<u8>>,
+    problems: &[Problem],
+) -> io::Result<()> {
+    let Some(first) = problems.first() else {
+        return Ok(());
+    };
+    let each = problems
+        .iter()
+        .map(|problem| format!("{}: {}\nhint: {}", problem.name, problem.text, problem.hint));
+    let (message, body) = (
+        legal(&first.text),
+        legal(&each.collect::<Vec<_>>().join("\n")),
+    );
+    writer
+        .create_element("failure")
+        .with_attribute(("type", first.name))
+        .with_attribute(("message", message.as_str()))
+        .write_text_content(BytesText::new(&body))?;
+    Ok(())
+}
+
+/// One test suite with one test case, which is an error, and one that fails for each thing that is not proved.
 fn document(plan: &Plan, outcome: &Outcome, ending: &Ending) -> io::Result<Vec<u8>> {
     let suite = legal(plan.suite.as_deref().unwrap_or("command"));
     let time = format!("{:.3}", outcome.elapsed.as_secs_f64());
@@ -185,7 +220,13 @@ fn document(plan: &Plan, outcome: &Outcome, ending: &Ending) -> io::Result<Vec<u
         .map_or(ending.class.name(), |verdict| verdict.name());
     let message = legal(&format!("{suite} {}", ending.cause));
     let body = legal(&details(plan, outcome, ending));
-    let counts = [("tests", "1"), ("failures", "0"), ("errors", "1")];
+    let problems: Vec<_> = not_proved(ending).collect();
+    let (tests, failures) = ((problems.len() + 1).to_string(), problems.len().to_string());
+    let counts = [
+        ("tests", tests.as_str()),
+        ("failures", failures.as_str()),
+        ("errors", "1"),
+    ];
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     writer
@@ -218,6 +259,19 @@ fn document(plan: &Plan, outcome: &Outcome, ending: &Ending) -> io::Result<Vec<u
                             .write_text_content(BytesText::new(&body))?;
                         Ok(())
                     })?;
+                for (number, (suite, problem)) in problems.iter().enumerate() {
+                    let (name, suite) = (
+                        format!("proof {}: {}", number + 1, problem.name),
+                        legal(suite),
+                    );
+                    writer
+                        .create_element("testcase")
+                        .with_attribute(("name", name.as_str()))
+                        .with_attribute(("classname", suite.as_str()))
+                        .write_inner_content(|writer| {
+                            problem_element(writer, std::slice::from_ref(*problem))
+                        })?;
+                }
                 Ok(())
             })?;
             Ok(())
@@ -260,7 +314,7 @@ fn details(plan: &Plan, outcome: &Outcome, ending: &Ending) -> String {
 }
 
 /// What XML 1.0 can hold: no control characters but tab and the ends of lines, and no half of a pair.
-fn legal(text: &str) -> String {
+pub(super) fn legal(text: &str) -> String {
     let is_legal = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     text.chars()
         .map(|c| if is_legal(c) { c } else { '\u{fffd}' })

@@ -18,6 +18,7 @@ mod proof;
 mod runs;
 mod text;
 mod tree;
+mod verified;
 mod voice;
 
 pub use about::{exit_codes, levels};
@@ -30,6 +31,7 @@ pub use human::HumanListener;
 pub use junit::Junit;
 pub use log::start_log;
 pub use runs::{Again, LogLine, Reaped, RunRow, frame, log, reaped, runs};
+pub use verified::VerifiedJunit;
 pub use voice::{Tone, Voice};
 
 use crate::exit::{Exit, Verdict};

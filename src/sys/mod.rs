@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod ask;
 pub mod capture;
 pub mod child;
 pub mod clear;

@@ -7,8 +7,12 @@ mod odd;
 mod prove;
 mod ratchet;
 mod real;
+mod receipts;
+mod repository;
 mod samples;
+mod self_test;
 mod stdout;
+mod verify;
 
 use guardrun::policy::proof::Format;
 use guardrun::proof::{self, Evidence, Tally, Unreadable};

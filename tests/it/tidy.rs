@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room, each knowing only those before it.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "values", "exit", "sys", "ledger", "helpers", "cli", "policy", "check", "proof", "gate",
-    "plan", "outcome", "host", "contain", "fence", "registry", "keeper", "run", "report",
-    "commands",
+    "plan", "outcome", "receipt", "host", "contain", "fence", "registry", "keeper", "run",
+    "report", "commands",
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.
-const PURE: [&str; 13] = [
+const PURE: [&str; 14] = [
     "src/values.rs",
     "src/exit.rs",
     "src/cli.rs",
@@ -20,6 +20,7 @@ const PURE: [&str; 13] = [
     "src/proof/",
     "src/plan/",
     "src/outcome/",
+    "src/receipt/",
     "src/run/course.rs",
     "src/run/silence.rs",
     "src/fence/kind.rs",

@@ -14,6 +14,7 @@ mod lines;
 mod lock;
 mod loosening;
 mod proof;
+mod receipts;
 mod retry;
 
 use super::environment::EnvironmentRules;
@@ -53,6 +54,7 @@ pub(super) fn check(
         defaults_said,
         notes: Vec::new(),
         exceptions: Vec::new(),
+        receipts: receipts::receipts(source, file.receipts.as_ref())?,
     };
     let written = file.defaults.environment.as_ref();
     policy.defaults.environment =

@@ -84,6 +84,35 @@ fn a_run_that_is_well_has_a_summary_and_no_annotation() {
     assert_eq!(annotations(&output), [""; 0]);
 }
 
+/// "Each problem an annotation line, at most one annotation per verdict."
+#[test]
+fn what_is_not_proved_is_in_the_one_annotation_and_in_the_summary() {
+    let scratch = with_policy();
+    let summary = scratch.file("summary", "");
+    let proof = "proof = { report = ['a|b.xml', 'c.xml'] }";
+    scratch.file(
+        "guardrun.toml",
+        format!("[suite.s]\ncommand = ['true']\n{proof}\n"),
+    );
+    let output = in_actions(&scratch)
+        .args(["run", "s"])
+        .output()
+        .expect("guardrun");
+    assert_eq!(output.status.code(), Some(47), "{}", told(&output));
+    assert_eq!(
+        annotations(&output),
+        [
+            "::error title=guardrun%3A s%3A unproven::s passed, and is unproven%0Amissing-report: the report a|b.xml is not there%0Amissing-report: the report c.xml is not there"
+        ]
+    );
+    let text = fs::read_to_string(&summary).expect("a summary");
+    assert!(
+        text.contains("| ` s ` | missing-report | ` the report a\\|b.xml is not there ` | "),
+        "{text}"
+    );
+    assert_eq!(text.matches("| missing-report |").count(), 2, "{text}");
+}
+
 #[test]
 fn a_refusal_is_annotated() {
     let scratch = with_policy();

@@ -110,6 +110,65 @@ fn a_suite_that_could_not_write_its_report_gets_one_that_says_why() {
     );
 }
 
+/// "Each problem a failure."
+#[test]
+fn each_thing_that_is_not_proved_is_a_failure_beside_the_error() {
+    let scratch = scratch();
+    let report =
+        "<testsuite><testcase name='a'/><testcase name='b'><skipped/></testcase></testsuite>";
+    let policy =
+        "proof = { report = 'out.xml', min-executed = 2, max-skipped = 0, must-run = ['<c>'] }";
+    let script = format!("echo \"{report}\" > out.xml");
+    scratch.file(
+        "guardrun.toml",
+        format!(
+            "[suite.s]\ncommand = ['sh', '-c', \"\"\"{}\"\"\"]\n{policy}\n",
+            script.replace('"', "\\\"")
+        ),
+    );
+    let status = guardrun(scratch.path())
+        .args(["run", "--junit", "j.xml", "s"])
+        .status()
+        .expect("guardrun");
+    assert_eq!(status.code(), Some(47));
+    let (elements, content) = parse(&scratch.path().join("j.xml"));
+    assert_eq!(elements[1].1["tests"], "4");
+    assert_eq!(
+        (&*elements[1].1["failures"], &*elements[1].1["errors"]),
+        ("3", "1")
+    );
+    let of = |kind: &str| {
+        elements
+            .iter()
+            .filter(|(name, _)| name == kind)
+            .map(|(_, attributes)| attributes.clone())
+            .collect::<Vec<_>>()
+    };
+    let failures: Vec<_> = of("failure")
+        .iter()
+        .map(|failure| failure["type"].clone())
+        .collect();
+    assert_eq!(failures, ["too-few", "must-run-absent", "too-many-skipped"]);
+    assert!(of("failure")[1]["message"].contains("`<c>` did not run"));
+    assert!(
+        content.contains("hint: look whether it was renamed"),
+        "{content}"
+    );
+    let cases: Vec<_> = of("testcase")
+        .iter()
+        .map(|case| case["name"].clone())
+        .collect();
+    assert_eq!(
+        cases,
+        [
+            "guardrun",
+            "proof 1: too-few",
+            "proof 2: must-run-absent",
+            "proof 3: too-many-skipped"
+        ]
+    );
+}
+
 #[test]
 fn a_report_of_an_earlier_run_is_none_of_this_one() {
     let scratch = scratch();

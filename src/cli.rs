@@ -20,11 +20,12 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun explain | check | verify | self-test | ps | logs | reap | doctor | assert | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun audit | explain | check | verify | self-test | ps | logs | reap | doctor | assert | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
         guardrun explain -- cargo test    what would happen, and which line of the policy says so\n  \
+        guardrun audit -- cargo test      run it, and show every process that it starts\n  \
         guardrun doctor                   what this machine can enforce\n\n\
         The suite's exit status passes through; guardrun's own codes: guardrun about exit-codes"
 )]
@@ -87,6 +88,8 @@ impl Cli {
 pub enum Action {
     /// Run a suite of the policy by its name
     Run(RunSuite),
+    /// Run a suite and show every process that it starts; derive lines for the policy
+    Audit(Audit),
     /// Say what would happen and which line of the policy says so; runs nothing
     Explain(Explain),
     /// Probe what this machine can enforce, by doing it, with a remedy for each lack
@@ -150,6 +153,8 @@ pub enum SchemaOf {
     Report,
     /// What `guardrun check --json` prints
     Check,
+    /// The events of `guardrun audit --json`
+    Audit,
     /// The receipt that a run leaves
     Receipt,
     /// What `verify --json` prints
@@ -286,6 +291,42 @@ pub struct RunSuite {
     /// Arguments to add to the suite's command
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<OsString>,
+}
+
+/// `guardrun audit`.
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "guardrun audit [OPTIONS] -- COMMAND…\n       guardrun audit [OPTIONS] --suite NAME\n       guardrun audit --from FILE [--diff OLD]",
+    after_help = "Example: what does this suite start, and which policy does it need?\n  \
+        guardrun audit --events before.jsonl -- cargo test\n\n\
+        … and after a change, what has begun that was not there before (exit code 1 if there is anything):\n  \
+        guardrun audit --events after.jsonl -- cargo test\n  \
+        guardrun audit --from after.jsonl --diff before.jsonl\n\n\
+        With --json the events go to standard output as they happen, one JSON object in a line, and what the suite\n\
+        writes to its standard output goes to standard error. guardrun schema --of audit describes them."
+)]
+pub struct Audit {
+    /// Options of the run.
+    #[command(flatten)]
+    pub options: RunOptions,
+    /// Let a suite without a gate do what its fence would refuse; it is held all the same. On a machine that may lose it
+    #[arg(long, conflicts_with = "fence")]
+    pub observe: bool,
+    /// Write the events to this file as well, one JSON object in a line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub events: Option<PathBuf>,
+    /// Say what this run starts that the run of these events did not
+    #[arg(long, value_name = "OLD", value_hint = ValueHint::FilePath)]
+    pub diff: Option<PathBuf>,
+    /// Run nothing; read the events of an earlier audit
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["observe", "events", "command"])]
+    pub from: Option<PathBuf>,
+    /// Write one self-contained page to this file: every process over time, searchable, and the policy
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+    /// The command to judge, run and watch
+    #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
 }
 
 /// `guardrun explain`.

@@ -1,6 +1,7 @@
 //! guardrun runs test suites that start real processes, and sees to it that nothing of them outlives the run.
 //! docs/architecture.md tells the whole story.
 
+pub mod audit;
 pub mod check;
 pub mod cli;
 pub mod commands;

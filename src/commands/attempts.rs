@@ -23,7 +23,7 @@ pub(super) struct Outputs {
 
 impl Outputs {
     /// Tells of a run that is over. `junit` is what lay where the suite's own report belongs, before it began.
-    fn tell(self, voice: &Voice, account: &Account<'_>, junit: Option<Junit>) {
+    pub(super) fn tell(self, voice: &Voice, account: &Account<'_>, junit: Option<Junit>) {
         report::ending(voice, account);
         let written = junit.map(|junit| junit.write(account.plan, account.outcome, account.ending));
         if let Some(Err(text)) = written {
@@ -148,7 +148,7 @@ fn fresh_id(locks: Option<&Locks>) -> anyhow::Result<String> {
 }
 
 /// The ledger for the gates inside the suite. A run without one is held none the worse; whoever asks for proof will miss it.
-fn ledger(voice: &Voice, run: &str) -> Option<Ledger> {
+pub(super) fn ledger(voice: &Voice, run: &str) -> Option<Ledger> {
     let made = registry::directory(std::env::var_os("XDG_RUNTIME_DIR"))
         .and_then(|directory| Ledger::create(&directory, run));
     made.inspect_err(|error| report::trouble(voice, &format!("there is no ledger: {error}")))

@@ -8,7 +8,7 @@ use crate::outcome::{Lack, Step};
 use crate::policy::Hold;
 use crate::report::{self, Finding, Findings, Unfenced, Voice};
 use crate::values::Level;
-use crate::{contain, fence, host, plan, registry, run};
+use crate::{audit, contain, fence, host, plan, registry, run};
 
 pub(super) fn doctor(voice: &Voice, general: &General, options: &Doctor) -> Exit {
     if let Some(chain) = &options.through {
@@ -54,13 +54,18 @@ fn find_out() -> anyhow::Result<Findings> {
     let records =
         registry::directory(std::env::var_os("XDG_RUNTIME_DIR")).map_err(|error| error.to_string());
     // It has nothing to do with a level; the words about the step are the same at each.
-    let fence = fence::probe().err().map(|error| {
+    let lacking = |step: Step, error: std::io::Error| {
         let errno = error.raw_os_error().unwrap_or(0);
-        let Lack { what, remedy, .. } = host::lack(Level::Subreaper, Step::Fence, errno);
+        let Lack { what, remedy, .. } = host::lack(Level::Subreaper, step, errno);
         Unfenced { what, remedy }
-    });
+    };
+    let fence = fence::probe().err();
+    let fence = fence.map(|error| lacking(Step::Fence, error));
+    let audit = audit::probe().err();
+    let audit = audit.map(|error| lacking(Step::Trace, error));
     Ok(Findings {
         fence,
+        audit,
         kernel: host::kernel(),
         auto,
         levels,

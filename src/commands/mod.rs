@@ -3,6 +3,7 @@
 mod about;
 mod assert;
 mod attempts;
+mod audit;
 mod check;
 mod doctor;
 pub mod explain;
@@ -47,6 +48,7 @@ pub fn dispatch(cli: Cli) -> Exit {
             };
             run::run(&voice, general, &suite.options, &request)
         }
+        Some(Action::Audit(options)) => audit::audit(&voice, general, options),
         Some(Action::Assert(options)) => assert::assert(&voice, general, &options),
         Some(Action::Doctor(options)) => doctor::doctor(&voice, general, &options),
         Some(Action::Ps(options)) => ps::ps(&voice, &options),
@@ -65,6 +67,7 @@ pub fn dispatch(cli: Cli) -> Exit {
             SchemaOf::Policy => SCHEMA,
             SchemaOf::Report => report::SCHEMA,
             SchemaOf::Check => report::CHECK_SCHEMA,
+            SchemaOf::Audit => crate::audit::SCHEMA,
             SchemaOf::Receipt => crate::receipt::SCHEMA,
             SchemaOf::Verified => crate::receipt::VERIFIED_SCHEMA,
         }),

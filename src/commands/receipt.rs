@@ -3,6 +3,7 @@
 //! git is asked before anything is forked and after everything is gone, never while the run goes on.
 
 use crate::exit::{Exit, Verdict};
+use crate::gate::Owed;
 use crate::host::git::{self, Repository};
 use crate::host::{self, origin, receipts};
 use crate::outcome::{Attempt, Class, Ending, Outcome, Proved};
@@ -40,15 +41,19 @@ pub(super) fn before(plan: &Plan) -> Option<Before> {
     });
     Some(Before {
         place,
-        look: look(repository.as_ref()),
+        look: look(plan, repository.as_ref()),
         gates: gates.collect(),
         repository,
     })
 }
 
-fn look(repository: Option<&Repository>) -> Look {
+/// git looks at every file, which takes a while in a large repository. A suite that has nothing to prove does not pay for it.
+fn look(plan: &Plan, repository: Option<&Repository>) -> Look {
     match repository {
-        Some(repository) => repository.look(),
+        Some(repository) if plan.owed.iter().any(Owed::owes_anything) => repository.look(),
+        Some(repository) => {
+            repository.look_at_commit("the suite has nothing to prove, so git was not asked")
+        }
         None => Look::unknown("they are in no git repository"),
     }
 }
@@ -66,7 +71,7 @@ pub(super) fn after(
     if outcome.started.is_none() || ending.class == Class::NotStarted {
         return ending;
     }
-    let look_after = look(before.repository.as_ref());
+    let look_after = look(plan, before.repository.as_ref());
     let (mut failure, mut written): (Option<io::Error>, Vec<PathBuf>) = (None, Vec::new());
     for owed in &plan.owed {
         let receipt = Receipt {

@@ -63,7 +63,7 @@ pub(super) fn run(
 }
 
 /// The plan of a run that the policy allows. Why there is none has been said.
-fn judged_run(
+pub(super) fn judged_run(
     voice: &Voice,
     general: &General,
     options: &RunOptions,
@@ -82,7 +82,7 @@ fn judged_run(
 
 /// Everything that a run waits for before anything is started: its locks, and then room, since what the last holder of a lock
 /// has used is free again. None when the process that started guardrun died meanwhile. Why it may not start has been said.
-fn made_ready(voice: &Voice, plan: &Plan) -> Result<Option<Locks>, Exit> {
+pub(super) fn made_ready(voice: &Voice, plan: &Plan) -> Result<Option<Locks>, Exit> {
     let locks = match run::take_locks(plan, &mut HumanListener { voice }) {
         Ok(Taken::All(locks)) => locks,
         Ok(Taken::Busy(busy)) => return Err(report::busy(voice, &busy)),

@@ -1,6 +1,6 @@
 //! Going behind the fence: the suite's leader, right before it executes the command.
 
-use super::calls;
+use super::{Attention, calls};
 use crate::policy::FenceRules;
 use crate::sys::seccomp;
 use crate::sys::signal;
@@ -13,16 +13,18 @@ use std::os::fd::AsFd;
 #[derive(Debug)]
 pub struct Entry {
     class: Fence,
+    attention: Attention,
     demanded: bool,
     door: Line,
 }
 
 /// Both ends: the front's, which hears of the listener, and the leader's.
-pub(super) fn make(rules: &FenceRules) -> io::Result<(Line, Entry)> {
+pub(super) fn make(rules: &FenceRules, attention: Attention) -> io::Result<(Line, Entry)> {
     let (front, leader) = socket::pair()?;
     front.want_senders()?;
     let entry = Entry {
         class: rules.class,
+        attention,
         demanded: rules.demanded,
         door: leader,
     };
@@ -34,6 +36,7 @@ impl Entry {
     pub(super) fn for_probe(class: Fence, door: Line) -> Entry {
         Entry {
             class,
+            attention: Attention::Refusals,
             demanded: false,
             door,
         }
@@ -44,13 +47,13 @@ impl Entry {
     ///
     /// A fence that nobody has asked for by name and that cannot be had is told to the front, and is no error.
     pub fn enter(&self) -> io::Result<()> {
-        if self.class >= Fence::Daemons {
+        if self.class >= Fence::Daemons || self.attention == Attention::Everything {
             // A background job is told by ignoring SIGQUIT while its shell does not (`lineage::Generation::background`). A
             // guardrun that is itself one, as in many a CI script, would hand down a shell that does, and no job would be told.
             // The terminal cannot send it to the suite then anyway, which is in a group of its own.
             signal::heed(signal::QUIT);
         }
-        match seccomp::install(calls(self.class)) {
+        match seccomp::install(calls(self.class, self.attention)) {
             Ok(listener) => self.door.send_parcel(0, Some(listener.as_fd())),
             Err(error) if self.demanded => Err(error),
             Err(error) => self

@@ -89,52 +89,58 @@ impl Lineage {
         })
     }
 
-    /// Where it stands: below the last program in the line that is known to run tests, else below the first that is
-    /// not known to be anything else.
+    /// Where it stands.
     pub(super) fn standing(&self) -> Standing {
         let names: Vec<Name<'_>> = self.programs.iter().map(Generation::name).collect();
-        let kinds: Vec<Kind> = names.iter().map(Name::kind).collect();
-        let own = kinds.len() - 1;
-        let at = |host: usize| {
-            let mut last = host;
-            while last < own && names[last + 1].is_worker_of(&names[last]) {
-                last += 1;
-            }
-            Standing {
-                place: if last == own {
-                    Place::Host
-                } else {
-                    Place::Below
-                },
-                host: Some(last),
-            }
+        let background: Vec<bool> = self.programs.iter().map(|it| it.background).collect();
+        stand(&names, &background, self.whole)
+    }
+}
+
+/// Where the last of these programs stands: below the last in the line that is known to run tests, else below the first that
+/// is not known to be anything else. `background` says of each whether it is a background job.
+pub(super) fn stand(names: &[Name<'_>], background: &[bool], whole: bool) -> Standing {
+    let kinds: Vec<Kind> = names.iter().map(Name::kind).collect();
+    let own = kinds.len() - 1;
+    let at = |host: usize| {
+        let mut last = host;
+        while last < own && names[last + 1].is_worker_of(&names[last]) {
+            last += 1;
+        }
+        Standing {
+            place: if last == own {
+                Place::Host
+            } else {
+                Place::Below
+            },
+            host: Some(last),
+        }
+    };
+    if let Some(host) = kinds.iter().rposition(|kind| *kind == Kind::Host) {
+        return at(host);
+    }
+    if !whole {
+        // A compiler cache that has gone into the background is one wherever it came from.
+        let place = match kinds.iter().all(|kind| *kind == Kind::Tool) {
+            true => Place::Above,
+            false => Place::Below,
         };
-        if let Some(host) = kinds.iter().rposition(|kind| *kind == Kind::Host) {
-            return at(host);
-        }
-        if !self.whole {
-            // A compiler cache that has gone into the background is one wherever it came from.
-            let place = match kinds.iter().all(|kind| *kind == Kind::Tool) {
-                true => Place::Above,
-                false => Place::Below,
-            };
-            return Standing { place, host: None };
-        }
-        let unknown = |kind: &Kind| matches!(kind, Kind::Unknown | Kind::Worker);
-        let first = kinds.iter().position(unknown);
-        // What a script starts on the side, and all that comes of it, is not what the script is there to run.
-        let beside = self.programs.iter().skip(1).position(|it| it.background);
-        match (first, beside.filter(|_| kinds[own] != Kind::Tool)) {
-            (first, Some(script)) if first.is_none_or(|first| first > script) => Standing {
-                place: Place::Below,
-                host: Some(script),
-            },
-            (None, _) => Standing {
-                place: Place::Above,
-                host: None,
-            },
-            (Some(first), _) => at(first),
-        }
+        return Standing { place, host: None };
+    }
+    let unknown = |kind: &Kind| matches!(kind, Kind::Unknown | Kind::Worker);
+    let first = kinds.iter().position(unknown);
+    // What a script starts on the side, and all that comes of it, is not what the script is there to run.
+    let beside = background.iter().skip(1).position(|it| *it);
+    match (first, beside.filter(|_| kinds[own] != Kind::Tool)) {
+        (first, Some(script)) if first.is_none_or(|first| first > script) => Standing {
+            place: Place::Below,
+            host: Some(script),
+        },
+        (None, _) => Standing {
+            place: Place::Above,
+            host: None,
+        },
+        (Some(first), _) => at(first),
     }
 }
 

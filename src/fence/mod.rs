@@ -18,21 +18,35 @@ mod kind;
 mod ledger;
 mod lineage;
 mod probe;
+mod recorded;
 mod rules;
 mod sessions;
 mod watch;
 
 pub use enter::Entry;
 pub use probe::probe;
-pub use watch::{Happening, Watch};
+pub use recorded::{Judged, Part, Recollection, Recorded, left_behind, part};
+pub use watch::{Happening, Seen, Watch};
 
 use crate::sys::seccomp::Call;
 use crate::values::Fence;
 
+/// Whether somebody wants to know also what is not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attention {
+    /// No: the fence is there to refuse.
+    Refusals,
+    /// An audit does. It sees by itself what is executed.
+    Everything,
+}
+
 /// What the kernel is to ask about, for each class. A ring is asked about only where it could be used to get round
 /// a rule.
-fn calls(class: Fence) -> &'static [Call] {
+fn calls(class: Fence, attention: Attention) -> &'static [Call] {
     match class {
+        Fence::Off | Fence::Observe if attention == Attention::Everything => {
+            &[Call::Session, Call::Listen, Call::UnlockTerminal]
+        }
         Fence::Off => &[],
         Fence::Observe => &[
             Call::Exec,

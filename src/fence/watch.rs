@@ -7,6 +7,7 @@ use super::ledger::{Case, Ledger};
 use super::lineage::{Lineage, Place, Standing};
 use super::rules::{Act, LEFT_BEHIND, NO_BACKGROUND, Rule, Ruling, rule};
 use super::sessions::{Begun, LeftBehind, Sessions};
+use super::{Attention, calls};
 use crate::contain::tree;
 use crate::outcome::{Fenced, Refusal};
 use crate::policy::FenceRules;
@@ -46,12 +47,28 @@ pub enum Happening {
     Refused(Box<Refusal>),
     /// There is no fence, for this reason.
     Unfenced(String),
+    /// Something was done or refused, as an audit wants to know it.
+    Seen(Seen),
+}
+
+/// Something that a process did, or was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Who.
+    pub process: i32,
+    /// What.
+    pub deed: Deed,
+    /// For a start the program's path, for a listen the address; empty where that could not be found out.
+    pub object: String,
+    /// Whether it was refused.
+    pub refused: bool,
 }
 
 /// The front's side of one run's fence.
 #[derive(Debug)]
 pub struct Watch<'a> {
     rules: &'a FenceRules,
+    attention: Attention,
     /// The keeper, above which nobody looks.
     keeper: i32,
     leader: i32,
@@ -68,10 +85,13 @@ pub struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Both sides of a fence, to be made before the keeper is forked. The leader's is None where there is no fence.
-    pub fn prepare(rules: &'a FenceRules) -> io::Result<(Watch<'a>, Option<Entry>)> {
-        let ends = match rules.class {
-            Fence::Off => None,
-            _ => Some(enter::make(rules)?),
+    pub fn prepare(
+        rules: &'a FenceRules,
+        attention: Attention,
+    ) -> io::Result<(Watch<'a>, Option<Entry>)> {
+        let ends = match calls(rules.class, attention) {
+            [] => None,
+            _ => Some(enter::make(rules, attention)?),
         };
         let (door, entry) = match ends {
             Some((door, entry)) => (Some(door), Some(entry)),
@@ -79,6 +99,7 @@ impl<'a> Watch<'a> {
         };
         let watch = Watch {
             rules,
+            attention,
             keeper: 0,
             leader: 0,
             door,
@@ -155,7 +176,9 @@ impl<'a> Watch<'a> {
                 Fence::Off
             },
             lack: self.lack,
-            started: counts(self.rules.class).then_some(self.started),
+            started: calls(self.rules.class, self.attention)
+                .contains(&Call::Exec)
+                .then_some(self.started),
             refusals: self.ledger.refusals,
             refused: self.ledger.refused,
             forgiven: false,
@@ -196,6 +219,10 @@ impl<'a> Watch<'a> {
     fn answer(&mut self, question: &Question, happened: &mut Vec<Happening>) {
         if self.rules.class < Fence::Daemons {
             self.count(question);
+            if self.attention == Attention::Everything {
+                // While it waits: afterwards it may be gone, and what it listens on.
+                happened.extend(Sight::brief(question).map(Happening::Seen));
+            }
             self.reply(question, Answer::GoOn);
             return;
         }
@@ -231,6 +258,7 @@ impl<'a> Watch<'a> {
         match ruling {
             Ruling::Free => {
                 self.count(question);
+                self.witness(&sight, happened);
                 self.reply(question, Answer::GoOn);
             }
             Ruling::Watched if is_leaving(&sight.process) => {
@@ -255,6 +283,7 @@ impl<'a> Watch<'a> {
         standing: Standing,
         happened: &mut Vec<Happening>,
     ) {
+        self.witness(&sight, happened);
         // Before the answer: afterwards the parent may be gone, and who it was.
         let Some(lineage) = sight.lineage.take() else {
             return self.reply(question, Answer::GoOn);
@@ -309,8 +338,22 @@ impl<'a> Watch<'a> {
         };
         let first = self.ledger.write(self.rules, &case);
         happened.extend(first.map(|first| Happening::Refused(Box::new(first.clone()))));
+        if self.attention == Attention::Everything {
+            happened.push(Happening::Seen(Seen {
+                refused: true,
+                ..sight.seen()
+            }));
+        }
         // After it was written down: once it has the answer it may be gone.
         self.reply(question, Answer::Refuse(rule.errno as i32));
+    }
+
+    /// Tells an audit what is let through.
+    fn witness(&self, sight: &Sight, happened: &mut Vec<Happening>) {
+        let wanted = self.attention == Attention::Everything && sight.deed != Deed::Start;
+        if wanted && !(sight.deed == Deed::Setsid && leads_a_group(&sight.process)) {
+            happened.push(Happening::Seen(sight.seen()));
+        }
     }
 
     /// Counts a program that is about to be started. Who looks for one in PATH asks about every directory of it.
@@ -376,6 +419,14 @@ impl<'a> Watch<'a> {
             tree::signal_each(std::slice::from_ref(&root), &[signal::STOP]);
             let first = self.ledger.write(self.rules, &case);
             happened.extend(first.map(|first| Happening::Refused(Box::new(first.clone()))));
+            if self.attention == Attention::Everything {
+                happened.push(Happening::Seen(Seen {
+                    process: root.id.pid,
+                    deed: Deed::Setsid,
+                    object: String::new(),
+                    refused: true,
+                }));
+            }
             to_end.insert(root.session);
         }
         if !to_end.is_empty() {
@@ -401,9 +452,9 @@ fn is_leaving(process: &Stat) -> bool {
             .is_none_or(|parent| !matches!(parent.state, 'S' | 'D' | 'T' | 't'))
 }
 
-/// Whether execve(2) is asked about, and can be counted.
-fn counts(class: Fence) -> bool {
-    super::calls(class).contains(&Call::Exec)
+/// Whether it leads a process group: such a one cannot lead a session as well, and setsid(2) fails.
+fn leads_a_group(process: &Stat) -> bool {
+    process.group == process.id.pid
 }
 
 fn host(lineage: &Lineage, standing: Standing) -> Option<&[String]> {
@@ -451,6 +502,34 @@ impl Sight {
             process,
             lineage,
         })
+    }
+
+    /// What an audit wants to know of one that is let through unseen.
+    fn brief(question: &Question) -> Option<Seen> {
+        let process = procfs::process_of(question.thread)?;
+        let (deed, object) = match question.call {
+            Call::Session if leads_a_group(&procfs::stat(process)?) => return None,
+            Call::Session => (Deed::Setsid, String::new()),
+            Call::UnlockTerminal => (Deed::Pty, String::new()),
+            Call::Listen => (Deed::Listen, address(question, process)),
+            Call::Exec | Call::ExecAt | Call::Ring => return None,
+        };
+        Some(Seen {
+            process,
+            deed,
+            object,
+            refused: false,
+        })
+    }
+
+    /// The same of this one.
+    fn seen(&self) -> Seen {
+        Seen {
+            process: self.process.id.pid,
+            deed: self.deed,
+            object: self.object.clone(),
+            refused: false,
+        }
     }
 
     fn standing(&self) -> Standing {

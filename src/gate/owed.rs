@@ -17,6 +17,11 @@ pub struct Owed {
 }
 
 impl Owed {
+    /// Whether somebody may want to see its runs proved.
+    pub fn owes_anything(&self) -> bool {
+        self.gated || self.required || self.proof.is_some()
+    }
+
     /// What this suite owes by the policy alone.
     pub(super) fn of(suite: &Suite) -> Owed {
         Owed {

@@ -138,6 +138,10 @@ fn prepare(
     orders.inherited.restore();
     // Credential changes clear the signal; there was none, and asking twice costs nothing.
     arm_death_signal(keeper)?;
+    // Before there is a fence, which may forbid what a debugger does.
+    if let Some(audit) = &orders.audit {
+        audit.enter().map_err(|error| (Step::Trace, error))?;
+    }
     // Last, so that nothing of our own is asked about but the exec.
     if let Some(fence) = &orders.fence {
         fence.enter().map_err(|error| (Step::Fence, error))?;

@@ -77,6 +77,8 @@ pub struct Orders<'a> {
     pub protected: bool,
     /// The leader's end of the suite's fence, if it has one.
     pub fence: Option<crate::fence::Entry>,
+    /// The leader's end of an audit, if it has one.
+    pub audit: Option<crate::audit::Entry>,
     /// The run's private directories, removed by an orphaned keeper that has left nobody.
     pub private: Option<&'a crate::registry::Private>,
 }

@@ -218,6 +218,7 @@ mod tests {
             state: 'S',
             waiting_in: None,
             expected: expected.map(str::to_owned),
+            started_by: Vec::new(),
         }
     }
 

@@ -34,6 +34,8 @@ pub enum Step {
     Processors = 12,
     /// Having the kernel ask before certain calls.
     Fence = 40,
+    /// Tracing the suite for an audit.
+    Trace = 41,
 }
 
 impl Step {
@@ -41,7 +43,7 @@ impl Step {
     pub const NONE: u8 = 0;
 
     /// All of them.
-    pub const ALL: [Step; 13] = [
+    pub const ALL: [Step; 14] = [
         Step::Fork,
         Step::DeathSignal,
         Step::IdMap,
@@ -55,6 +57,7 @@ impl Step {
         Step::OpenFiles,
         Step::Processors,
         Step::Fence,
+        Step::Trace,
     ];
 
     /// The step with this number.
@@ -78,6 +81,7 @@ impl Step {
             Step::OpenFiles => "limit the suite's open files",
             Step::Processors => "keep the suite to some of the processors",
             Step::Fence => "put up the fence",
+            Step::Trace => "trace the suite",
         }
     }
 }

@@ -173,4 +173,7 @@ pub struct Survivor {
     pub waiting_in: Option<String>,
     /// The reason for which the policy expects it.
     pub expected: Option<String>,
+    /// The programs that it comes from, the suite's first program first. Known only in an audit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub started_by: Vec<String>,
 }

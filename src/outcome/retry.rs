@@ -170,6 +170,7 @@ mod tests {
             state: 'S',
             waiting_in: None,
             expected: None,
+            started_by: Vec::new(),
         };
         let failed = outcome(End::Itself, Some(Status::Exited(1)));
         let worse = [

@@ -1,6 +1,7 @@
 //! How a permitted run will be done: plain data, drawn before anything is started.
 
 mod environment;
+mod observe;
 pub mod room;
 mod workers;
 
@@ -44,12 +45,25 @@ pub struct Plan {
     pub owed: Vec<Owed>,
     /// The directory from which the policy's paths count; None for the built-in policy.
     pub root: Option<PathBuf>,
+    /// Whether everything that it starts is recorded.
+    pub audit: Audit,
     /// The policy's file; None for the built-in policy.
     pub policy: Option<PathBuf>,
     /// Where its receipts are kept, and what the policy is known by in them.
     pub receipts: Receipts,
     /// Keeps a plan from being made without a grant.
     _granted: (),
+}
+
+/// Whether everything that a run starts is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audit {
+    /// No: nobody traces it.
+    No,
+    /// Yes.
+    Yes,
+    /// Yes, and guardrun's standard output is for the record: what the suite writes to its own goes to standard error.
+    OnStdout,
 }
 
 /// What guardrun itself was given, and passes on in part.
@@ -85,6 +99,7 @@ pub fn draw(grant: Grant, run: String, privilege: Privilege, given: Given<'_>) -
         privilege,
         owed: grant.owed().to_vec(),
         root: grant.policy_file().map(root),
+        audit: Audit::No,
         policy: grant.policy_file().map(Path::to_owned),
         receipts: grant.receipts().clone(),
         _granted: (),

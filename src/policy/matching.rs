@@ -359,7 +359,7 @@ pub(crate) fn parse_glob(glob: &str) -> Result<Glob, globset::Error> {
 }
 
 /// The glob that matches this text and nothing else. globset's own leaves a backslash as it is.
-pub(super) fn literally(text: &str) -> String {
+pub(crate) fn literally(text: &str) -> String {
     let mut glob = String::with_capacity(text.len());
     for character in text.chars() {
         if SPECIAL.contains(&character) {

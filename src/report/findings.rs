@@ -21,11 +21,13 @@ pub struct Findings {
     pub ceilings: Vec<Resource>,
     /// Why no fence can be put up; None where one can.
     pub fence: Option<Unfenced>,
+    /// Why no audit can be had; None where one can.
+    pub audit: Option<Unfenced>,
     /// Where runs are recorded, or why they cannot be.
     pub records: Result<std::path::PathBuf, String>,
 }
 
-/// Why no fence can be put up.
+/// Why no fence can be put up, or no audit be had.
 #[derive(Debug, Serialize)]
 pub struct Unfenced {
     /// What was tried and why it failed, as one sentence without a full stop.
@@ -85,6 +87,13 @@ pub fn findings(voice: &Voice, findings: &Findings) -> Exit {
         Some(Unfenced { what, remedy }) => drop(writeln!(
             text,
             "fence      cannot be put up: {what}\n           hint: {remedy}"
+        )),
+    }
+    match &findings.audit {
+        None => text.push_str("audit      can be had\n"),
+        Some(Unfenced { what, remedy }) => drop(writeln!(
+            text,
+            "audit      cannot be had: {what}\n           hint: {remedy}"
         )),
     }
     let held = |resource| findings.ceilings.contains(&resource);

@@ -2,12 +2,14 @@
 
 use super::cleared::Lines;
 use super::environment;
+use super::events::Events;
 use super::fenced;
 use super::ledger;
 use super::proof;
 use super::tree;
 use super::voice::{Tone, Voice};
 use super::{Account, text};
+use crate::audit::Story;
 use crate::exit::Verdict;
 use crate::gate::Grant;
 use crate::host::origin;
@@ -181,6 +183,74 @@ impl Listener for HumanListener<'_> {
             End::Itself | End::NotExecuted { .. } | End::NotContained => return,
         };
         self.voice.say(Tone::Notice, &text);
+    }
+}
+
+/// The same for an audit: it has a place for the events besides, and keeps what they come to.
+pub struct AuditListener<'a> {
+    /// How to speak.
+    pub human: HumanListener<'a>,
+    /// Where the events go.
+    pub events: &'a mut Events,
+    /// What was seen, once the run is over.
+    pub story: Option<Story>,
+}
+
+impl Listener for AuditListener<'_> {
+    fn swept(&mut self, swept: &Swept) {
+        self.human.swept(swept);
+    }
+
+    fn no_record(&mut self, error: &io::Error) {
+        self.human.no_record(error);
+    }
+
+    fn record_cut_short(&mut self, error: &str) {
+        self.human.record_cut_short(error);
+    }
+
+    fn waiting(&mut self, lock: &str, holder: &Holder, waited: Duration) {
+        self.human.waiting(lock, holder, waited);
+    }
+
+    fn survivors(&mut self, survivors: &[Survivor]) {
+        self.human.survivors(survivors);
+    }
+
+    fn silent_at_work(&mut self, quiet: Duration, used: Duration, of: Duration) {
+        self.human.silent_at_work(quiet, used, of);
+    }
+
+    fn family(&mut self, family: &Family) {
+        self.human.family(family);
+    }
+
+    fn output_lost(&mut self, error: &io::Error) {
+        self.human.output_lost(error);
+    }
+
+    fn limited(&mut self, in_force: &[InForce]) {
+        self.human.limited(in_force);
+    }
+
+    fn fenced(&mut self, refusal: &Refusal) {
+        self.human.fenced(refusal);
+    }
+
+    fn unfenced(&mut self, class: Fence, why: &str) {
+        self.human.unfenced(class, why);
+    }
+
+    fn ending(&mut self, end: End, grace: Duration) {
+        self.human.ending(end, grace);
+    }
+
+    fn sink(&mut self) -> Option<&mut dyn crate::audit::Sink> {
+        Some(self.events)
+    }
+
+    fn audited(&mut self, story: Story) {
+        self.story = Some(story);
     }
 }
 

@@ -1,10 +1,12 @@
 //! The only room that prints. Everything guardrun says goes to stderr, after `guardrun: `; data goes to stdout.
 
 mod about;
+mod audit;
 mod busy;
 mod check;
 mod cleared;
 mod environment;
+mod events;
 mod fenced;
 mod findings;
 mod github;
@@ -14,6 +16,7 @@ mod junit;
 mod ledger;
 mod log;
 mod output;
+mod page;
 mod proof;
 mod runs;
 mod text;
@@ -22,14 +25,17 @@ mod verified;
 mod voice;
 
 pub use about::{exit_codes, levels};
+pub use audit::{diff, story};
 pub use busy::{busy, no_lock};
 pub use check::{CHECK_SCHEMA, Checked, checked};
 pub use environment::EnvironmentView;
+pub use events::Events;
 pub use findings::{Finding, Findings, Unfenced, findings};
 pub use github::Github;
-pub use human::HumanListener;
+pub use human::{AuditListener, HumanListener};
 pub use junit::Junit;
 pub use log::start_log;
+pub use page::Page;
 pub use runs::{Again, LogLine, Reaped, RunRow, frame, log, reaped, runs};
 pub use verified::VerifiedJunit;
 pub use voice::{Tone, Voice};

@@ -18,6 +18,9 @@ pub(super) fn survivor(survivor: &Survivor) -> String {
     if !survivor.listening.is_empty() {
         text += &format!(", listening on {}", survivor.listening.join(", "));
     }
+    if !survivor.started_by.is_empty() {
+        text += &format!(", started by {}", survivor.started_by.join(" > "));
+    }
     if let Some(reason) = &survivor.expected {
         text += &format!(" (expected: {reason})");
     }

@@ -119,7 +119,7 @@ impl Hold<'_> {
 /// Reaps what has ended of the front's children, and answers whether there are none left.
 fn reaped_all() -> bool {
     loop {
-        match wait::any_child() {
+        match wait::any_end() {
             Ok(Children::None) => return true,
             Ok(Children::Changed(_)) => {}
             Ok(Children::Unchanged) | Err(_) => return false,

@@ -5,16 +5,18 @@ use super::limits::{self, Limits};
 use super::supervise::{self, Made, Supervised};
 use super::surroundings::Surroundings;
 use super::{Listener, Locks, job::Job, relay::Relay};
+use crate::audit::{About, Audit};
 use crate::contain::{self, Leaf};
-use crate::fence::Watch;
+use crate::fence::{Attention, Watch};
 use crate::host;
 use crate::keeper::{self, Orders};
 use crate::outcome::{self, End, Enforcement, InForce, Lack, Outcome, Step};
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::registry::{Entry, Event, Limit, Moment, Private, PrivatePlace, Record, Scope};
 use crate::sys::clone::{self, Birth, Namespaces};
 use crate::sys::namespace::Ids;
 use crate::sys::signal::{self, Set};
+use crate::sys::stream::Stream;
 use crate::sys::{fds, prctl, procfs, socket};
 use crate::values::{Level, ProcessId};
 use anyhow::Context;
@@ -130,10 +132,31 @@ pub(super) fn attempt(
     };
     let (line, keepers_line) = socket::pair().context("could not make the line to the keeper")?;
     let foreground = surroundings.job.as_mut().is_some_and(Job::offer_foreground);
+    let attention = match plan.audit {
+        plan::Audit::No => Attention::Refusals,
+        plan::Audit::Yes | plan::Audit::OnStdout => Attention::Everything,
+    };
     let (mut fence, entry) =
-        Watch::prepare(&plan.hold.fence).context("could not prepare the fence")?;
+        Watch::prepare(&plan.hold.fence, attention).context("could not prepare the fence")?;
+    let (mut audit, eyes) = match plan.audit {
+        plan::Audit::No => (None, None),
+        plan::Audit::Yes | plan::Audit::OnStdout => {
+            let (audit, eyes) =
+                Audit::prepare(about(plan, level)).context("could not prepare the audit")?;
+            (Some(audit), Some(eyes))
+        }
+    };
+    let mut outputs = surroundings
+        .relay
+        .as_ref()
+        .map(Relay::outputs)
+        .unwrap_or_default();
+    if plan.audit == plan::Audit::OnStdout {
+        outputs.push((Stream::Out, Stream::Err.own()));
+    }
     let orders = Orders {
         fence: entry,
+        audit: eyes,
         level,
         ids: (namespaces == Namespaces::UserPidMount).then(Ids::own),
         line: keepers_line,
@@ -143,11 +166,7 @@ pub(super) fn attempt(
         terminal: surroundings.job.as_ref().map(Job::terminal),
         foreground,
         leaf: leaf.as_ref(),
-        outputs: surroundings
-            .relay
-            .as_ref()
-            .map(Relay::outputs)
-            .unwrap_or_default(),
+        outputs,
         lifeline: surroundings.lifeline.as_ref().map(|ends| &ends.0),
         listens: surroundings.listens,
         open_files: plan.hold.ceilings.open_files,
@@ -166,6 +185,9 @@ pub(super) fn attempt(
             // The front's ends: held by the keeper, they would never come to their end.
             fds::close_copy(&line);
             if let Some(door) = fence.door() {
+                fds::close_copy(door);
+            }
+            if let Some(door) = audit.as_ref().and_then(Audit::door) {
                 fds::close_copy(door);
             }
             if let Some((_, write)) = &surroundings.lifeline {
@@ -187,6 +209,9 @@ pub(super) fn attempt(
     };
     debug!(%level, keeper = keeper.pid, cgroup = ?leaf.as_ref().map(Leaf::path), "forked the keeper");
     fence.below(keeper.pid);
+    if let Some(audit) = &mut audit {
+        audit.below(keeper.pid);
+    }
     if let Some(record) = &record {
         note_start(record, level, lacks, keeper.pid);
         note_limits(record, plan, &limits.in_force, locks);
@@ -202,6 +227,7 @@ pub(super) fn attempt(
         },
         limits,
         fence,
+        audit,
         record: record.as_ref(),
         time_left: locks.time_left(),
     };
@@ -233,6 +259,31 @@ pub(super) fn attempt(
         }
     }
     Ok(Attempt::Over(Outcome { cleared, ..outcome }))
+}
+
+/// What the first event of an audit says.
+fn about(plan: &Plan, level: Level) -> About {
+    let words = plan.command.iter();
+    let directory = std::env::current_dir().unwrap_or_default();
+    About {
+        schema: crate::audit::SHAPE,
+        guardrun: env!("CARGO_PKG_VERSION").to_owned(),
+        run: plan.run.clone(),
+        suite: plan.suite.clone(),
+        command: words
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        cwd: directory.to_string_lossy().into_owned(),
+        started: jiff::Timestamp::now().to_string(),
+        level: level.name().to_owned(),
+        fence: plan.hold.fence.class.name().to_owned(),
+        host: crate::audit::Host {
+            cpus: host::processors(),
+            memory_bytes: procfs::machine_memory(),
+        },
+        eyes: vec!["ptrace".to_owned(), "seccomp".to_owned()],
+        gaps: Vec::new(),
+    }
 }
 
 /// Notes at which level the run is held.

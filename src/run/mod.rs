@@ -16,6 +16,7 @@ mod surroundings;
 mod survey;
 mod watch;
 
+use crate::audit;
 use crate::outcome::{End, Family, InForce, Lack, OomCount, Outcome};
 use crate::plan::Plan;
 use crate::proof::Heard;
@@ -57,6 +58,12 @@ pub trait Listener {
     fn unfenced(&mut self, class: Fence, why: &str);
     /// The suite was asked to end, and has this long before it is killed.
     fn ending(&mut self, end: End, grace: Duration);
+    /// Where the events of an audit go; None where there is no audit.
+    fn sink(&mut self) -> Option<&mut dyn audit::Sink> {
+        None
+    }
+    /// What an audit has seen, when everything is over.
+    fn audited(&mut self, _story: audit::Story) {}
 }
 
 /// A fresh run id: twelve hexadecimal digits that no other run on this machine has.

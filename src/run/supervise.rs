@@ -14,16 +14,18 @@ use super::limits::Limits;
 use super::relay::{Passed, Relay};
 use super::silence::{Due, Found, Silence};
 use super::surroundings::Surroundings;
+use crate::audit::Audit;
 use crate::fence::{Happening, Watch};
 use crate::keeper::{News, Order, Received};
 use crate::outcome::{End, Family, OomCount, Outcome, Step, Survivor, Why};
 use crate::plan::Plan;
 use crate::registry::{self, Record};
 use crate::sys::poll::{self, Interest};
-use crate::sys::signal::{self, Whom};
+use crate::sys::signal::{self, Set, SignalFd, Whom};
 use crate::sys::socket::Line;
 use crate::sys::stream::Stream;
 use crate::sys::{fds, wait};
+use crate::values::Fence;
 use anyhow::Context;
 use std::io;
 use std::os::fd::AsFd;
@@ -63,6 +65,8 @@ pub(super) struct Made<'a> {
     pub(super) limits: Limits,
     /// The watch over its fence.
     pub(super) fence: Watch<'a>,
+    /// What records everything that it starts, in an audit.
+    pub(super) audit: Option<Audit>,
     /// What its locks leave it of the time that runs which replace each other have together.
     pub(super) time_left: Option<Duration>,
 }
@@ -83,6 +87,7 @@ pub(super) fn supervise(
         hold: made.hold,
         limits: made.limits,
         fence: made.fence,
+        audit: made.audit,
         line,
         record: made.record,
         listener,
@@ -129,6 +134,7 @@ struct Supervisor<'a> {
     hold: Hold<'a>,
     limits: Limits,
     fence: Watch<'a>,
+    audit: Option<Audit>,
     line: &'a Line,
     record: Option<&'a Record>,
     listener: &'a mut dyn Listener,
@@ -157,6 +163,14 @@ struct Supervisor<'a> {
 impl Supervisor<'_> {
     fn watch(&mut self, surroundings: &mut Surroundings) -> io::Result<()> {
         while self.failed.is_none() && !self.course.is_over() {
+            let tick = self.next_tick().map(|time| self.clock.instant(time));
+            let look = self.next_look().map(|time| self.clock.instant(time));
+            let deadline = tick.into_iter().chain(look).min();
+            let fence_deadline = self.fence.deadline();
+            let audit_deadline = match self.is_held_up_by_a_reader() {
+                true => None,
+                false => self.audit.as_ref().map(Audit::deadline),
+            };
             let keeper = (!self.keeper_has_left)
                 .then_some((self.hold.keeper.fd.as_fd(), Interest::Readable));
             let parent = surroundings.parent.as_ref().filter(|_| self.parent_watched);
@@ -181,11 +195,15 @@ impl Supervisor<'_> {
                     .map(|forks| (forks, Interest::Priority)),
                 questions.map(|fd| (fd, Interest::Readable)),
                 sessions.map(|fd| (fd, Interest::Readable)),
+                self.audit
+                    .as_ref()
+                    .and_then(Audit::descriptor)
+                    .map(|fd| (fd, Interest::Readable)),
+                self.listener
+                    .sink()
+                    .and_then(|sink| sink.backlog())
+                    .map(|fd| (fd, Interest::Writable)),
             ];
-            let tick = self.next_tick().map(|time| self.clock.instant(time));
-            let look = self.next_look().map(|time| self.clock.instant(time));
-            let deadline = tick.into_iter().chain(look).min();
-            let fence_deadline = self.fence.deadline();
             let [
                 news,
                 keeper_gone,
@@ -197,7 +215,16 @@ impl Supervisor<'_> {
                 fork_refused,
                 questions,
                 sessions,
-            ] = poll::wait(wanted, deadline.into_iter().chain(fence_deadline).min())?;
+                seen,
+                written,
+            ] = poll::wait(
+                wanted,
+                deadline
+                    .into_iter()
+                    .chain(fence_deadline)
+                    .chain(audit_deadline)
+                    .min(),
+            )?;
             // Before anything else: somebody waits for an answer, and what was left behind is to be named as that and not
             // as a leftover.
             let fence_due = fence_deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -218,6 +245,11 @@ impl Supervisor<'_> {
             }
             while signals && let Some(arrived) = surroundings.signals.next() {
                 self.signalled(arrived.signal, surroundings);
+            }
+            // After SIGCHLD has been taken in: what happens from now on raises another.
+            let audit_due = audit_deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if seen || signals || written || audit_due {
+                self.mind_the_audit();
             }
             if parent_gone {
                 self.parent_watched = false;
@@ -252,11 +284,49 @@ impl Supervisor<'_> {
         for happening in self.fence.look() {
             match happening {
                 Happening::Refused(refusal) => self.listener.fenced(&refusal),
-                Happening::Unfenced(why) => {
-                    self.listener.unfenced(self.plan.hold.fence.class, &why)
+                Happening::Unfenced(why) => self.unfenced(&why),
+                Happening::Seen(seen) => {
+                    if let (Some(audit), Some(sink)) = (&mut self.audit, self.listener.sink()) {
+                        audit.fenced(&seen, sink);
+                    }
                 }
             }
         }
+    }
+
+    fn unfenced(&mut self, why: &str) {
+        let class = self.plan.hold.fence.class;
+        if let Some(audit) = &mut self.audit {
+            audit.gap(format!(
+                "sessions, pseudoterminals and listening sockets are not seen: {why}"
+            ));
+        }
+        if self.audit.is_none() || class > Fence::Observe {
+            self.listener.unfenced(class, why);
+        }
+    }
+
+    /// Takes in what an audit sees, and lets the suite go on with it. A suite whose events nobody reads waits, as it would if
+    /// nobody read its output; one that is being killed does not.
+    fn mind_the_audit(&mut self) {
+        if self.audit.as_ref().is_some_and(|audit| !audit.is_open()) {
+            // Whether there is a fence is said before the first program is executed, and is to be known by then.
+            self.mind_the_fence();
+        }
+        let (Some(audit), Some(sink)) = (&mut self.audit, self.listener.sink()) else {
+            return;
+        };
+        sink.flush();
+        if !sink.is_full() || self.course.is_killing() {
+            audit.look(sink);
+            sink.flush();
+        }
+    }
+
+    /// Whether nobody takes the events, so that the suite waits.
+    fn is_held_up_by_a_reader(&mut self) -> bool {
+        let full = self.listener.sink().is_some_and(|sink| sink.is_full());
+        full && !self.course.is_killing()
     }
 
     /// When something is to be done though nothing happens.
@@ -459,6 +529,10 @@ impl Supervisor<'_> {
 
     fn quiet_if_empty(&mut self) {
         let proved = self.said_quiet || self.keeper_has_left;
+        if proved && self.keeper_has_left {
+            // What the front reaps itself it is to have seen before.
+            self.mind_the_audit();
+        }
         if proved && self.hold.is_empty() {
             self.step(Event::Quiet);
         }
@@ -490,17 +564,33 @@ impl Supervisor<'_> {
         debug!(?event, ?actions);
         for action in actions {
             match action {
-                Action::Forward(signal) => Order::Signal(signal).send(self.line),
-                Action::AskAll => self.hold.ask_all(),
+                Action::Forward(signal) => {
+                    if let Some(audit) = &mut self.audit
+                        && self.course.end() != End::Itself
+                    {
+                        audit.asked();
+                    }
+                    Order::Signal(signal).send(self.line);
+                }
+                Action::AskAll => {
+                    if let Some(audit) = &mut self.audit {
+                        audit.asked();
+                    }
+                    self.hold.ask_all();
+                }
                 Action::ShowFamily(why) => self.show_family(why),
                 Action::NameSurvivors => {
                     self.survivors = self.look_until_seen();
+                    self.tell_where_survivors_come_from();
                     self.note_survivors();
                     if !self.survivors.is_empty() {
                         self.listener.survivors(&self.survivors);
                     }
                 }
                 Action::Kill => {
+                    if let Some(audit) = &mut self.audit {
+                        audit.killing();
+                    }
                     self.hold.kill();
                     self.quiet_if_empty();
                 }
@@ -510,6 +600,18 @@ impl Supervisor<'_> {
         if end == End::Itself && self.course.end() != End::Itself && !self.course.is_over() {
             self.listener
                 .ending(self.course.end(), self.plan.hold.grace);
+        }
+    }
+
+    /// In an audit it is known who started what was left over.
+    fn tell_where_survivors_come_from(&mut self) {
+        self.mind_the_audit();
+        let Some(audit) = &mut self.audit else { return };
+        if !self.survivors.is_empty() {
+            audit.outlived();
+        }
+        for survivor in &mut self.survivors {
+            survivor.started_by = audit.started_by(survivor.id.pid);
         }
     }
 
@@ -540,15 +642,50 @@ impl Supervisor<'_> {
         Vec::new()
     }
 
+    /// Whether the keeper leaves in time. Nobody's end is told to it before an audit has taken that in.
+    fn keeper_leaves(&mut self) -> bool {
+        let Some(audit) = &mut self.audit else {
+            return poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
+        };
+        audit.killing();
+        // A descriptor of its own, so that the signals that are for others stay where they are.
+        let Ok(deaths) = SignalFd::new(&Set::of(&[signal::CHLD])) else {
+            return poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
+        };
+        let deadline = Instant::now() + LEAVE;
+        loop {
+            while deaths.next().is_some() {}
+            self.mind_the_fence();
+            if let (Some(audit), Some(sink)) = (&mut self.audit, self.listener.sink()) {
+                audit.look(sink);
+                sink.flush();
+            }
+            let keeper = Some((self.hold.keeper.fd.as_fd(), Interest::Readable));
+            let wanted = [keeper, Some((deaths.as_fd(), Interest::Readable))];
+            let more = self.audit.as_ref().map(Audit::deadline);
+            let until = more.into_iter().chain([deadline]).min();
+            match poll::wait(wanted, until) {
+                Ok([true, _]) => return true,
+                Ok(_) if Instant::now() < deadline => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// Waits for the keeper's end, which at level `namespace` is the proof that nothing is left.
-    fn conclude(self, elapsed: Duration, mute: bool) -> Supervised {
-        let left =
-            self.unkilled.is_empty() && poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
+    fn conclude(mut self, elapsed: Duration, mute: bool) -> Supervised {
+        let left = self.unkilled.is_empty() && self.keeper_leaves();
         // The keeper's sum is everybody's only if it has reaped everybody. One that was killed has been reaped among all that
         // came to the front then, and this finds it gone.
         let usage = left
             .then(|| wait::reap_with_usage(self.hold.keeper.pid))
             .flatten();
+        if let (Some(audit), Some(sink)) = (self.audit.take(), self.listener.sink())
+            && !matches!(self.failed, Some(Supervised::Lacking(..)))
+        {
+            let story = audit.finish(sink);
+            self.listener.audited(story);
+        }
         if let Some(failed) = self.failed {
             return failed;
         }

@@ -60,6 +60,7 @@ impl<'a> Survey<'a> {
             waiting_in: if close { procfs::waiting_in(pid) } else { None },
             expected: self.reason_for(&program),
             program,
+            started_by: Vec::new(),
         }
     }
 

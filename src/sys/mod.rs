@@ -20,6 +20,7 @@ pub mod namespace;
 pub mod poll;
 pub mod prctl;
 pub mod procfs;
+pub mod ptrace;
 pub mod pty;
 pub mod seccomp;
 pub mod share;

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What /proc/PID/stat tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,9 +158,121 @@ pub fn arguments(pid: i32) -> Vec<OsString> {
         .collect()
 }
 
+/// The beginning of its arguments: whole words of at most this many bytes together, and whether there were more.
+pub fn first_arguments(pid: i32, most: usize) -> (Vec<String>, bool) {
+    let mut bytes = vec![0; most];
+    let mut length = 0;
+    let Ok(mut file) = fs::File::open(format!("/proc/{pid}/cmdline")) else {
+        return (Vec::new(), false);
+    };
+    while let Ok(got @ 1..) = file.read(&mut bytes[length..]) {
+        length += got;
+    }
+    let cut = length == most;
+    let text = &bytes[..length];
+    let text = match cut {
+        // A word that was cut through is left out, unless it is the only one.
+        true => text
+            .iter()
+            .rposition(|byte| *byte == 0)
+            .map_or(text, |end| &text[..end]),
+        false => text.strip_suffix(b"\0").unwrap_or(text),
+    };
+    if text.is_empty() {
+        return (Vec::new(), cut);
+    }
+    let words = text.split(|byte| *byte == 0);
+    let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
+    (words.collect(), cut)
+}
+
+/// The path with which it was executed (AT_EXECFN, getauxval(3)): for a script the script's, where its first argument names the
+/// interpreter. Only for a program of the same kind as this one.
+pub fn executed_as(pid: i32) -> Option<String> {
+    const EXECFN: u64 = 31;
+    let vector = read(format!("/proc/{pid}/auxv")).ok()?;
+    let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).ok();
+    let entry = vector
+        .chunks_exact(16)
+        .find(|entry| word(&entry[..8]) == Some(EXECFN))?;
+    let path = super::memory::text(pid, word(&entry[8..])?, 4096).ok()?;
+    Some(String::from_utf8_lossy(&path).into_owned()).filter(|path| !path.is_empty())
+}
+
 /// The environment that it was started with; None where that cannot be read.
 pub fn environment(pid: i32) -> Option<Vec<u8>> {
     read(format!("/proc/{pid}/environ")).ok()
+}
+
+/// What /proc/PID/status tells of a thread, as far as it is needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The process that it belongs to.
+    pub process: i32,
+    /// That one's parent.
+    pub parent: i32,
+    /// Who traces it; 0 for nobody.
+    pub tracer: i32,
+    /// The signals that it ignores, the first in the lowest bit.
+    pub ignored: u64,
+    /// The largest resident memory that its program has had, in bytes; None for one without memory, as at its end.
+    pub peak: Option<u64>,
+}
+
+/// The status of a thread, None when it is gone.
+pub fn status(thread: i32) -> Option<Status> {
+    let text = text(format!("/proc/{thread}/status"))?;
+    let mut status = Status::default();
+    for line in text.lines() {
+        let Some((key, value)) = line.split_once(':') else {
+            continue;
+        };
+        let value = value.trim();
+        let number = || value.parse().unwrap_or_default();
+        match key {
+            "Tgid" => status.process = number(),
+            "PPid" => status.parent = number(),
+            "TracerPid" => status.tracer = number(),
+            "SigIgn" => status.ignored = u64::from_str_radix(value, 16).unwrap_or_default(),
+            "VmHWM" => {
+                let kibibytes = value.strip_suffix("kB").map(str::trim);
+                let kibibytes = kibibytes.and_then(|it| it.parse::<u64>().ok());
+                status.peak = kibibytes.map(|it| it * 1024);
+            }
+            _ => {}
+        }
+    }
+    Some(status)
+}
+
+/// How long a thread has run, from its birth (/proc/PID/schedstat). Of a process with one thread that is all of its processor
+/// time, more exact than the ticks in `stat`.
+pub fn run_time(thread: i32) -> Option<Duration> {
+    let text = text(format!("/proc/{thread}/schedstat"))?;
+    let nanoseconds = text.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
+}
+
+/// Whether this is a thread of that process, and not a process of its own.
+pub fn is_thread_of(process: i32, thread: i32) -> bool {
+    fs::metadata(format!("/proc/{process}/task/{thread}")).is_ok()
+}
+
+/// Its resident memory now, in bytes (proc(5), statm).
+pub fn resident(pid: i32, page: u64) -> Option<u64> {
+    let text = text(format!("/proc/{pid}/statm"))?;
+    let pages: u64 = text.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * page)
+}
+
+/// The machine's memory, in bytes.
+pub fn machine_memory() -> Option<u64> {
+    let text = text("/proc/meminfo")?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 /// The process that this thread belongs to (proc(5), Tgid).

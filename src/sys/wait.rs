@@ -51,6 +51,25 @@ pub fn any_child() -> io::Result<Children> {
     }
 }
 
+/// The same for ends alone. What a tracee of this process stands still for is not taken from whoever traces it: it is
+/// only looked at first, for a tracee's stop is told whatever is asked for.
+pub fn any_end() -> io::Result<Children> {
+    let looked = waitid(
+        libc::P_ALL,
+        0,
+        libc::WEXITED | libc::WNOHANG | libc::WNOWAIT,
+    );
+    match looked {
+        Ok(Some(child)) if matches!(child.change, Change::Ended(_)) => {
+            try_reap(child.pid)?;
+            Ok(Children::Changed(child))
+        }
+        Ok(_) => Ok(Children::Unchanged),
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(Children::None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether this process has any child, reaping nothing.
 pub fn have_children() -> bool {
     !matches!(

@@ -1,5 +1,5 @@
-//! What a fence costs: one start of a program by posix_spawn(3), bare and under each class; and under `strace -f`, which is what
-//! people would use to see as much.
+//! What a fence costs, and an audit: one start of a program by posix_spawn(3), bare, under each class, and audited; and under
+//! `strace -f`, which is what people would use to see as much.
 
 use crate::contender::guardrun;
 use crate::figures::Sample;
@@ -49,6 +49,15 @@ pub(crate) fn everybody(place: &Path, classes: &[&str]) -> io::Result<Vec<Front>
         let front = [guardrun()].into_iter().chain(words).collect();
         everybody.push((format!("guardrun, fence {class}"), front));
     }
+    // Behind no fence, so that what is measured is the tracing and the events.
+    let mut audit: Vec<OsString> = vec![guardrun(), "-q".into(), "audit".into()];
+    audit.extend([
+        "--policy".into(),
+        place.join("off.toml").into(),
+        "--events".into(),
+    ]);
+    audit.extend([place.join("events").into_os_string(), "--".into()]);
+    everybody.push(("guardrun audit".to_owned(), audit));
     let trace = "strace -f -qq -o /dev/null -e trace=execve,execveat,setsid,listen";
     let trace: Vec<OsString> = trace.split(' ').map(OsString::from).collect();
     if start::quiet(&trace, &["true".into()])

@@ -1,5 +1,7 @@
 //! Everything that is proved from outside, in one binary.
 
+mod audit;
+mod audit_page;
 mod ceilings;
 mod check;
 mod cli;

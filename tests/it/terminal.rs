@@ -474,7 +474,7 @@ pub(crate) fn leave(mut shell: Scene, mut pty: Pty) {
 }
 
 /// The process of this scene whose command line has `words` in it and that is not guardrun's.
-fn find(scene: &Scene, words: &str) -> i32 {
+pub(crate) fn find(scene: &Scene, words: &str) -> i32 {
     let front = scene.front().expect("the front").pid;
     let found = proc::descendants(front).into_iter().find(|pid| {
         let portrait = proc::portrait(*pid);
@@ -488,7 +488,7 @@ fn wait_until_running(pid: i32) {
 }
 
 /// Waits until the process has the terminal.
-fn wait_for_foreground(pty: &mut Pty, pid: i32) {
+pub(crate) fn wait_for_foreground(pty: &mut Pty, pid: i32) {
     let group = proc::group(pid);
     let until = Instant::now() + PATIENCE;
     while group.is_none() || pty.foreground().map(nix::unistd::Pid::as_raw) != group {

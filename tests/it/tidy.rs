@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room, each knowing only those before it.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 22] = [
     "values", "exit", "sys", "ledger", "helpers", "cli", "policy", "check", "proof", "gate",
-    "plan", "outcome", "receipt", "host", "contain", "fence", "registry", "keeper", "run",
+    "plan", "outcome", "receipt", "host", "contain", "fence", "audit", "registry", "keeper", "run",
     "report", "commands",
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.
-const PURE: [&str; 14] = [
+const PURE: [&str; 26] = [
     "src/values.rs",
     "src/exit.rs",
     "src/cli.rs",
@@ -23,7 +23,19 @@ const PURE: [&str; 14] = [
     "src/receipt/",
     "src/run/course.rs",
     "src/run/silence.rs",
+    "src/audit/derive.rs",
+    "src/audit/diff.rs",
+    "src/audit/event.rs",
+    "src/audit/from.rs",
+    "src/audit/label.rs",
+    "src/audit/living.rs",
+    "src/audit/page.rs",
+    "src/audit/page/",
+    "src/audit/replay.rs",
+    "src/audit/role.rs",
+    "src/audit/story.rs",
     "src/fence/kind.rs",
+    "src/fence/recorded.rs",
     "src/fence/rules.rs",
     "src/keeper/message.rs",
 ];

@@ -48,6 +48,14 @@ impl Repository {
         }
     }
 
+    /// Looks at the commit alone, for this reason.
+    pub fn look_at_commit(&self, why: &str) -> Look {
+        Look {
+            commit: head::commit(&self.directory),
+            ..Look::unknown(why)
+        }
+    }
+
     /// Whether it has this commit; None where that cannot be told.
     pub fn has(&self, commit: &str) -> Option<bool> {
         status::has(&self.top, commit)

@@ -120,9 +120,15 @@ fn what_is_changed_is_told() {
         return;
     };
     let tree = |feed: &str| {
-        repository.run("u", feed);
+        repository.run("d", feed);
         taken(&repository)["tree"].clone()
     };
+    repository.run("u", "true");
+    let unasked = taken(&repository)["tree"].clone();
+    assert_eq!(
+        unasked["why"],
+        "the suite has nothing to prove, so git was not asked"
+    );
     assert_eq!(tree("echo > written-by-the-suite")["state"], "clean");
     // By now it is there before the run.
     let untracked = tree("true");

@@ -223,3 +223,28 @@ fn a_format_that_nobody_prints_line_by_line_is_a_bad_policy() {
     }
     crate::policy::good("[suite.s]\ncommand=['a']\nproof={report='./stdout', format='junit'}");
 }
+
+/// An audit passes on and listens as a run does; its own events have no place on a stdout that is the suite's report.
+#[test]
+fn an_audit_listens_as_a_run_does() {
+    if !crate::support::gate::is_open("an_audit_listens_as_a_run_does") {
+        return;
+    }
+    let scratch = repository(STDOUT, "cat SAMPLES/libtest-both.txt");
+    let audit = |more: &[&str]| {
+        let mut command = guardrun(scratch.path());
+        let output = command.args(["audit", "--suite", "s"]).args(more).output();
+        let output = output.unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), told)
+    };
+    let (code, told) = audit(&[]);
+    if code == Some(42) {
+        return crate::support::gate::skip("an audit", &told);
+    }
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("6 executed, 2 skipped"), "{told}");
+    let (code, told) = audit(&["--json"]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("with a proof that is printed"), "{told}");
+}

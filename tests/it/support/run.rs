@@ -124,6 +124,13 @@ impl<'b> Run<'b> {
         self.news.path()
     }
 
+    /// Audited, with the events in the file `events` of the run's own directory.
+    pub(crate) fn audited(mut self) -> Self {
+        self.front.push("audit".into());
+        let events = self.place.join("work/events");
+        self.option(["--events".into(), events.into_os_string()])
+    }
+
     /// More options for guardrun.
     pub(crate) fn option<I: IntoIterator>(mut self, more: I) -> Self
     where

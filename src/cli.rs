@@ -20,7 +20,7 @@ use std::time::Duration;
     version,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun audit | explain | verify | self-test | ps | logs | reap | doctor | assert | init | about | help …",
+    override_usage = "guardrun [OPTIONS] -- COMMAND…\n       guardrun [OPTIONS] run SUITE [-- ARGS…]\n       guardrun audit | explain | check | verify | self-test | ps | logs | reap | doctor | assert | init | about | help …",
     after_help = "Examples:\n  \
         guardrun -- cargo test            judge by guardrun.toml, run held\n  \
         guardrun run daemon               the suite `daemon` of guardrun.toml, if its gate is open\n  \
@@ -108,6 +108,8 @@ pub enum Action {
     SelfTest,
     /// Write a first guardrun.toml for this repository
     Init(Init),
+    /// Say whether the policy is sound and CI really opens each gate; reads files, runs nothing
+    Check(Check),
     /// Take tests that run by now out of the list of those that may be skipped
     Ratchet(Ratchet),
     /// Print the JSON Schema of guardrun.toml, of what guardrun reports, of a receipt, or of what is verified
@@ -131,6 +133,17 @@ pub enum Action {
     },
 }
 
+/// `guardrun check`.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Fail for warnings too
+    #[arg(long, env = "GUARDRUN_STRICT", value_parser = clap::builder::FalseyValueParser::new())]
+    pub strict: bool,
+    /// Print no annotations for GitHub Actions
+    #[arg(long, env = "GUARDRUN_NO_GITHUB", value_parser = clap::builder::FalseyValueParser::new())]
+    pub no_github: bool,
+}
+
 /// What `guardrun schema` can print the schema of.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum SchemaOf {
@@ -138,6 +151,8 @@ pub enum SchemaOf {
     Policy,
     /// The record of `--report` and of a run's `--json`
     Report,
+    /// What `guardrun check --json` prints
+    Check,
     /// The events of `guardrun audit --json`
     Audit,
     /// The receipt that a run leaves

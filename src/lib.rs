@@ -2,6 +2,7 @@
 //! docs/architecture.md tells the whole story.
 
 pub mod audit;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod contain;

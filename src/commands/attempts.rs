@@ -73,6 +73,7 @@ pub(super) fn carry_out(
     loop {
         let junit = outputs.junit.clone().map(Junit::look);
         let before = prove::before(&plan);
+        front.listen(prove::listeners(&plan, &before));
         let ledger = ledger(voice, &plan.run);
         plan.ledger = ledger.as_ref().map(|ledger| ledger.path().to_owned());
         let mut listener = HumanListener { voice: &in_passing };
@@ -121,7 +122,7 @@ pub(super) fn carry_out(
         outcome.ledger = tally.map(Box::new);
         // Only a pass can turn out to be unproven, so what is tried again need not be looked at; and the reports are the suite's
         // own until guardrun writes one where one is missing.
-        let ending = prove::after(&plan, &outcome, ending, &before);
+        let ending = prove::after(&plan, &outcome, ending, &before, front.heard());
         let ending = match &repository {
             Some(before) => receipt::after(voice, &plan, before, &outcome, ending, &earlier),
             None => ending,

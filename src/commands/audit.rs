@@ -129,8 +129,8 @@ fn planned(
     plan.hold.retry = None;
     plan.audit = match general.json {
         false => plan::Audit::Yes,
-        true if plan.hold.idle.is_some() => {
-            let text = "the events cannot go to standard output, to which a run with an idle limit passes on what the suite writes\nhint: give --events FILE instead of --json";
+        true if plan.hold.idle.is_some() || plan.is_heard() => {
+            let text = "the events cannot go to standard output, to which a run with an idle limit, or with a proof that is printed, passes on what the suite writes\nhint: give --events FILE instead of --json";
             return Err(wrong(voice, text));
         }
         true => plan::Audit::OnStdout,
@@ -150,6 +150,7 @@ fn carry_out(
     let in_passing = voice.in_passing();
     let junit = outputs.junit.clone().map(Junit::look);
     let before = prove::before(&plan);
+    front.listen(prove::listeners(&plan, &before));
     let ledger = attempts::ledger(voice, &plan.run);
     plan.ledger = ledger.as_ref().map(|ledger| ledger.path().to_owned());
     let mut listener = AuditListener {
@@ -184,7 +185,7 @@ fn carry_out(
     let tally = ledger.as_ref().and_then(|ledger| ledger.tally().ok());
     outcome.ledger = tally.map(Box::new);
     let ending = outcome::explain(&outcome, plan.hold.leaks);
-    let ending = prove::after(&plan, &outcome, ending, &before);
+    let ending = prove::after(&plan, &outcome, ending, &before, front.heard());
     if let Some(story) = &mut story {
         let mut end = Event::End(Box::new(end(story, &outcome, &ending)));
         story.take(&mut end);

@@ -4,6 +4,7 @@ mod about;
 mod assert;
 mod attempts;
 mod audit;
+mod check;
 mod doctor;
 pub mod explain;
 mod gather;
@@ -58,12 +59,14 @@ pub fn dispatch(cli: Cli) -> Exit {
         Some(Action::Man) => about::man(),
         Some(Action::Explain(options)) => explain::command(&voice, general, options),
         Some(Action::Init(options)) => init::command(&voice, &options),
+        Some(Action::Check(options)) => check::check(&voice, general, &options),
         Some(Action::Ratchet(options)) => ratchet::command(&voice, general, &options),
         Some(Action::SelfTest) => self_test::command(&voice),
         Some(Action::Verify(options)) => verify::command(&voice, general, &options),
         Some(Action::Schema { of }) => report::data(match of {
             SchemaOf::Policy => SCHEMA,
             SchemaOf::Report => report::SCHEMA,
+            SchemaOf::Check => report::CHECK_SCHEMA,
             SchemaOf::Audit => crate::audit::SCHEMA,
             SchemaOf::Receipt => crate::receipt::SCHEMA,
             SchemaOf::Verified => crate::receipt::VERIFIED_SCHEMA,

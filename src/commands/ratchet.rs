@@ -108,6 +108,7 @@ fn asked_for(
     })?;
     let rules = suite.proof.clone().unwrap_or_else(|| Proof {
         reports: Vec::new(),
+        stdout: false,
         format: None,
         min_executed: 1,
         max_skipped: None,
@@ -116,6 +117,12 @@ fn asked_for(
         strict: crate::policy::proof::Strictness::All,
         place: suite.place.clone(),
     });
+    if rules.stdout {
+        return Err(usage(format!(
+            "the report of the suite `{name}` is what it prints, and that is gone ({})\nhint: have the runner write its report to a file as well, and name that in `proof`",
+            rules.place
+        )));
+    }
     match (&policy.file, rules.ratchet.clone()) {
         (Some(file), Some(list)) => Ok((plan::root(file), rules, list)),
         _ => Err(usage(format!(

@@ -8,6 +8,7 @@ pub mod origin;
 pub mod receipts;
 mod remedy;
 pub mod reports;
+pub mod repository;
 mod room;
 
 pub use held::held_by;

@@ -7,8 +7,8 @@
 
 use super::chain::CULPRITS;
 use crate::policy::matching::is_literal;
-use crate::policy::proof::{Format, Proof};
-use crate::proof::{self, Ratchet, Report, ReportState, Seen, Tally, Unreadable};
+use crate::policy::proof::{Format, Proof, STDOUT};
+use crate::proof::{self, Heard, Ratchet, Report, ReportState, Seen, Tally, Unreadable};
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
@@ -34,6 +34,8 @@ const DEEPEST: usize = 64;
 #[derive(Debug)]
 pub struct Before {
     began: SystemTime,
+    /// The list of what may be skipped, where names have to be compared while the suite runs.
+    ratchet: Option<Result<Ratchet, String>>,
     marks: HashMap<PathBuf, Mark>,
 }
 
@@ -69,9 +71,48 @@ pub fn before(root: &Path, rules: &Proof) -> Before {
         let mark = Mark::of(&fs::metadata(&file).ok()?);
         Some((file, mark))
     });
+    let ratchet = rules.ratchet.as_ref().filter(|_| rules.stdout);
     Before {
+        ratchet: ratchet.map(|path| list(&root.join(path))),
         marks: marks.collect(),
         began: SystemTime::now(),
+    }
+}
+
+/// Begins to listen for the report that the suite prints, if its proof asks for that.
+pub fn listen(rules: &Proof, before: &Before) -> Option<Heard> {
+    let listed = before.ratchet.iter().flatten().flat_map(Ratchet::names);
+    rules
+        .stdout
+        .then(|| Heard::new(rules.format, Tally::new(&rules.must_run, listed)))
+}
+
+/// The same as [`look`], with the report that was heard while the suite ran, if one was.
+pub fn look_and_hear(
+    root: &Path,
+    rules: &Proof,
+    before: Option<&Before>,
+    ledger: Option<(&Path, &str)>,
+    heard: Option<Heard>,
+) -> Seen {
+    let name = STDOUT.to_owned();
+    let Some(heard) = heard else {
+        let mut seen = look(root, rules, before, ledger);
+        if rules.stdout {
+            let state = ReportState::Missing;
+            seen.reports.push(Report { name, state });
+        }
+        return seen;
+    };
+    let ratchet = before.and_then(|before| before.ratchet.clone());
+    let (read, mut tally) = heard.end();
+    let state = read.map_or_else(ReportState::Unreadable, ReportState::Read);
+    let mut reports = vec![Report { name, state }];
+    files(root, rules, before, &mut tally, &mut reports);
+    Seen {
+        reports,
+        evidence: tally.close(),
+        ratchet,
     }
 }
 
@@ -90,7 +131,7 @@ pub fn look(
         tally = tally.of_run(run);
     }
     let mut reports = Vec::new();
-    if rules.reports.is_empty() {
+    if rules.reports.is_empty() && !rules.stdout {
         let name = "the run's ledger (GUARDRUN_LEDGER)".to_owned();
         let state = match ledger {
             None => ReportState::Missing,
@@ -106,6 +147,23 @@ pub fn look(
         };
         reports.push(Report { name, state });
     }
+    files(root, rules, before, &mut tally, &mut reports);
+    let evidence = tally.close();
+    Seen {
+        reports,
+        evidence,
+        ratchet,
+    }
+}
+
+/// Reads the files that are reports.
+fn files(
+    root: &Path,
+    rules: &Proof,
+    before: Option<&Before>,
+    tally: &mut Tally,
+    reports: &mut Vec<Report>,
+) {
     for pattern in &rules.reports {
         let files = match find(root, pattern) {
             Ok(files) => files,
@@ -129,7 +187,7 @@ pub fn look(
                     .unwrap_or(file)
                     .to_string_lossy()
                     .into_owned(),
-                state: read(file, rules.format, before, &mut tally),
+                state: read(file, rules.format, before, tally),
             })
             .collect();
         // What a glob finds besides the reports of this run is no proof, and no reason to doubt them.
@@ -145,12 +203,6 @@ pub fn look(
             }
         }
         reports.append(&mut found);
-    }
-    let evidence = tally.close();
-    Seen {
-        reports,
-        evidence,
-        ratchet,
     }
 }
 
@@ -177,7 +229,7 @@ fn read(
     file: &Path,
     format: Option<Format>,
     before: Option<&Before>,
-    tally: &mut Tally<'_>,
+    tally: &mut Tally,
 ) -> ReportState {
     let disk = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => ReportState::Missing,

@@ -112,6 +112,12 @@ impl Plan {
         Plan { run, ..self }
     }
 
+    /// Whether what the suite prints to its stdout is to be read for a proof.
+    pub fn is_heard(&self) -> bool {
+        let proofs = self.owed.iter().filter_map(|owed| owed.proof.as_ref());
+        self.root.is_some() && proofs.into_iter().any(|proof| proof.stdout)
+    }
+
     /// Where the suite writes its own JUnit report, as the policy says it, below its root.
     pub fn junit(&self) -> Option<PathBuf> {
         Some(self.root.as_ref()?.join(self.hold.junit.as_deref()?))

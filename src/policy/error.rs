@@ -135,25 +135,54 @@ impl Spot {
     }
 }
 
+/// A line of a file with marks under the part that is meant, as an error of the policy has it. `Display` is three lines, without a
+/// final newline.
+pub(crate) struct Excerpt(Spot);
+
+impl Excerpt {
+    /// Around these bytes of a text.
+    pub(crate) fn of(text: &str, span: Range<usize>) -> Excerpt {
+        Excerpt(Spot::of(&Source::new(Path::new(""), text), span))
+    }
+
+    /// The line, counted from 1.
+    pub(crate) fn line(&self) -> usize {
+        self.0.line
+    }
+
+    /// The column, counted in characters from 1.
+    pub(crate) fn column(&self) -> usize {
+        self.0.column
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.line.to_string();
+        let gutter = " ".repeat(number.len());
+        writeln!(f, "{gutter} |")?;
+        writeln!(f, "{number} | {}", self.shown.trim_end())?;
+        let indent = " ".repeat(self.before);
+        let carets = "^".repeat(self.width);
+        write!(f, "{gutter} | {indent}{carets}")
+    }
+}
+
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
         match &self.0.spot {
             None => write!(text, "{}: {}", self.0.file, self.0.what)?,
             Some(spot) => {
-                let number = spot.line.to_string();
-                let gutter = " ".repeat(number.len());
-                let shown = spot.shown.trim_end();
-                writeln!(
-                    text,
-                    "{}:{number}:{}: {}",
-                    self.0.file, spot.column, self.0.what
-                )?;
-                writeln!(text, "{gutter} |")?;
-                writeln!(text, "{number} | {shown}")?;
-                let indent = " ".repeat(spot.before);
-                let carets = "^".repeat(spot.width);
-                write!(text, "{gutter} | {indent}{carets}")?;
+                let (line, column) = (spot.line, spot.column);
+                writeln!(text, "{}:{line}:{column}: {}", self.0.file, self.0.what)?;
+                write!(text, "{spot}")?;
             }
         }
         if let Some((place, why)) = &self.0.other {

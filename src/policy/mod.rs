@@ -20,6 +20,7 @@ pub mod proof;
 mod read;
 pub mod receipts;
 mod retry;
+pub mod rule;
 mod schema;
 mod source;
 pub(crate) mod text;
@@ -28,6 +29,7 @@ mod written;
 
 pub use ceilings::{Ceilings, Needs};
 pub use environment::{EnvironmentRules, EnvironmentSaid, NameGlob};
+pub(crate) use error::Excerpt;
 pub use error::PolicyError;
 pub use find::{NAMES, find};
 pub use lock::{Lock, Reach};

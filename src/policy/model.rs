@@ -6,6 +6,7 @@ use super::lock::Lock;
 use super::proof::Proof;
 use super::receipts::Receipts;
 use super::retry::Retry;
+use super::rule::Exception;
 use super::text::printable;
 use crate::values::{Deed, Fence, Leaks, Level, Refused, Working};
 use jiff::civil::Date;
@@ -42,6 +43,8 @@ pub struct Policy {
     pub defaults_said: Said,
     /// What the reader of the policy ought to know, such as a loosening that has expired.
     pub notes: Vec<Note>,
+    /// The exceptions from the rules of `guardrun check` that are in force.
+    pub exceptions: Vec<Exception>,
     /// Where receipts are kept, and what the policy is known by in them.
     pub receipts: Receipts,
 }
@@ -288,6 +291,7 @@ impl Policy {
             defaults: Hold::default(),
             defaults_said: Said::default(),
             notes: Vec::new(),
+            exceptions: Vec::new(),
             receipts: Receipts::built_in(),
         }
     }

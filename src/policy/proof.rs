@@ -6,11 +6,16 @@ use super::text::shortened;
 use serde::Serialize;
 use std::fmt;
 
+/// The name of the report that a suite prints to its stdout. A file of this name is `./stdout`.
+pub const STDOUT: &str = "stdout";
+
 /// The proof that a suite owes after a green run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// The reports: paths below the policy's root, or globs over such paths. Empty only for the run's own ledger.
+    /// The reports: paths below the policy's root, or globs over such paths. Empty for the run's own ledger, and where there is only `stdout`.
     pub reports: Vec<String>,
+    /// Whether what the suite prints to its stdout is one more.
+    pub stdout: bool,
     /// What they are written in; None is guessed from their content.
     pub format: Option<Format>,
     /// How many tests have to have been executed.
@@ -100,6 +105,7 @@ impl Strictness {
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reports = match self.reports.as_slice() {
+            [] if self.stdout => STDOUT.to_owned(),
             [] => "the ledger".to_owned(),
             [one] => shortened(one, 80),
             [one, more @ ..] => format!("{} and {} more", shortened(one, 80), more.len()),

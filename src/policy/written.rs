@@ -13,7 +13,7 @@ use toml::Spanned;
 
 /// The whole file.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct File {
     pub(super) unmatched: Option<Spanned<String>>,
     pub(super) receipts: Option<Spanned<String>>,
@@ -23,6 +23,19 @@ pub(super) struct File {
     pub(super) gate: Table<Gate>,
     #[serde(default)]
     pub(super) suite: Table<Suite>,
+    #[serde(default)]
+    pub(super) dangerously_allow_check: Vec<Spanned<AllowCheck>>,
+}
+
+/// `[[dangerously-allow-check]]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AllowCheck {
+    pub(super) rule: Spanned<String>,
+    pub(super) file: Spanned<String>,
+    pub(super) suite: Option<Spanned<String>>,
+    pub(super) reason: Spanned<String>,
+    pub(super) expires: Option<Day>,
 }
 
 /// `[defaults]`.

@@ -4,6 +4,7 @@
 //! result that go takes from its cache was not made by this run, and is counted apart. A test that was running when its
 //! package ended has failed; a package that never ended was cut off.
 
+use super::lines::{ByLine, Line};
 use super::tally::{Again, Case, Tally, Told, cut_str, hash_of};
 use super::{Unreadable, lines};
 use crate::policy::proof::Format;
@@ -18,51 +19,81 @@ const LAST_WORDS: usize = 500;
 const MOST_RUNNING: usize = 1_000_000;
 
 /// Reads a report.
-pub(super) fn read(input: &mut dyn BufRead, tally: &mut Tally<'_>) -> Result<(), Unreadable> {
-    let mut packages: HashMap<String, Package> = HashMap::new();
-    let (mut events, mut last_is_broken) = (0_u64, false);
-    while let Some(line) = lines::next(input)? {
+pub(super) fn read(input: &mut dyn BufRead, tally: &mut Tally) -> Result<(), Unreadable> {
+    lines::read_all(input, Report::new(std::mem::take(tally)), tally)
+}
+
+/// A report on its way.
+pub(super) struct Report {
+    tally: Tally,
+    packages: HashMap<String, Package>,
+    events: u64,
+    last_is_broken: bool,
+}
+
+impl Report {
+    pub(super) fn new(tally: Tally) -> Report {
+        Report {
+            tally,
+            packages: HashMap::new(),
+            events: 0,
+            last_is_broken: false,
+        }
+    }
+}
+
+impl ByLine for Report {
+    fn take(&mut self, line: &Line) -> Result<(), Unreadable> {
         if line.text.trim().is_empty() {
-            continue;
+            return Ok(());
         }
         let event: Event<'_> = match serde_json::from_str(&line.text) {
             Ok(event) => event,
             Err(_) => {
                 // Words of the go command itself may stand between; half an event may not.
-                last_is_broken = line.text.starts_with('{') && !line.ended;
+                self.last_is_broken = line.text.starts_with('{') && !line.ended;
                 if line.text.starts_with("FAIL\t") && line.text.ends_with(" failed]") {
                     // A package that could not be built, as go tells it up to version 1.23.
-                    tally.error();
+                    self.tally.error();
                 }
-                continue;
+                return Ok(());
             }
         };
-        (events, last_is_broken) = (events + 1, false);
-        take_in(&event, &mut packages, tally)?;
+        self.events += 1;
+        self.last_is_broken = false;
+        take_in(&event, &mut self.packages, &mut self.tally)
     }
-    if last_is_broken {
-        return Err(Unreadable::Truncated(
-            "its last event is cut off".to_owned(),
-        ));
+
+    fn end(&mut self) -> Result<(), Unreadable> {
+        if self.last_is_broken {
+            return Err(Unreadable::Truncated(
+                "its last event is cut off".to_owned(),
+            ));
+        }
+        if self.events == 0 {
+            return Err(Unreadable::Malformed(
+                Format::GoJson,
+                "there is no event in it".to_owned(),
+            ));
+        }
+        let mut open: Vec<&String> = self
+            .packages
+            .iter()
+            .filter(|(_, package)| !package.ended)
+            .map(|(name, _)| name)
+            .collect();
+        open.sort_unstable();
+        match open.first() {
+            None => Ok(()),
+            Some(name) => Err(Unreadable::Truncated(format!(
+                "of the package {} there is no end",
+                cut_str(name, 200)
+            ))),
+        }
     }
-    if events == 0 {
-        return Err(Unreadable::Malformed(
-            Format::GoJson,
-            "there is no event in it".to_owned(),
-        ));
-    }
-    let mut open: Vec<&String> = packages
-        .iter()
-        .filter(|(_, package)| !package.ended)
-        .map(|(name, _)| name)
-        .collect();
-    open.sort_unstable();
-    match open.first() {
-        None => Ok(()),
-        Some(name) => Err(Unreadable::Truncated(format!(
-            "of the package {} there is no end",
-            cut_str(name, 200)
-        ))),
+
+    fn into_tally(self: Box<Self>) -> Tally {
+        self.tally
     }
 }
 
@@ -97,7 +128,7 @@ struct Running {
 fn take_in(
     event: &Event<'_>,
     packages: &mut HashMap<String, Package>,
-    tally: &mut Tally<'_>,
+    tally: &mut Tally,
 ) -> Result<(), Unreadable> {
     if event.action == "build-fail" {
         tally.error();
@@ -131,7 +162,7 @@ impl Package {
         package: &str,
         test: &str,
         event: &Event<'_>,
-        tally: &mut Tally<'_>,
+        tally: &mut Tally,
     ) -> Result<(), Unreadable> {
         match event.action.as_ref() {
             "run" => {
@@ -163,7 +194,7 @@ impl Package {
         package: &str,
         test: &str,
         told: Told,
-        tally: &mut Tally<'_>,
+        tally: &mut Tally,
     ) -> Result<(), Unreadable> {
         let running = self.running.remove(test).unwrap_or_default();
         if told == Told::Failed {
@@ -190,7 +221,7 @@ impl Package {
         })
     }
 
-    fn itself(&mut self, event: &Event<'_>, tally: &mut Tally<'_>) -> Result<(), Unreadable> {
+    fn itself(&mut self, event: &Event<'_>, tally: &mut Tally) -> Result<(), Unreadable> {
         match event.action.as_ref() {
             "output"
                 if event.output.starts_with("ok ")

@@ -12,7 +12,7 @@ pub(super) fn format(window: &[u8]) -> Option<Format> {
     text.lines().find_map(of_line)
 }
 
-fn of_line(line: &str) -> Option<Format> {
+pub(super) fn of_line(line: &str) -> Option<Format> {
     let line = plain(line.as_bytes());
     let line = line.trim_end();
     if line.starts_with('{') {

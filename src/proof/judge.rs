@@ -3,7 +3,7 @@
 use super::evidence::{Evidence, Fate};
 use super::ratchet::Ratchet;
 use super::{Unreadable, evidence};
-use crate::policy::proof::{Format, Proof, Strictness};
+use crate::policy::proof::{Format, Proof, STDOUT, Strictness};
 use crate::policy::text::shortened;
 use serde::Serialize;
 
@@ -165,6 +165,11 @@ impl Judging<'_> {
             let name = shortened(&report.name, SHOWN);
             match &report.state {
                 ReportState::Read(_) => {}
+                ReportState::Missing if report.name == STDOUT => self.problem(
+                    "missing-report",
+                    format!("the report {name} is not there"),
+                    "guardrun was started without a stdout, so nothing could be heard: leave it open, or send it to /dev/null",
+                ),
                 ReportState::Missing => self.problem(
                     "missing-report",
                     format!("the report {name} is not there"),

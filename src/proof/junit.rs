@@ -23,7 +23,7 @@ const LONGEST_ELEMENT: usize = 1024;
 const SHOWN: usize = 100;
 
 /// Reads a report.
-pub(super) fn read(input: &mut dyn BufRead, tally: &mut Tally<'_>) -> Result<(), Unreadable> {
+pub(super) fn read(input: &mut dyn BufRead, tally: &mut Tally) -> Result<(), Unreadable> {
     let mut reader = Reader::from_reader(Tags::new(input));
     let mut buffer = Vec::new();
     let mut report = Report {
@@ -83,8 +83,8 @@ fn malformed(why: String) -> Unreadable {
 }
 
 /// What is known while a report is read.
-struct Report<'t, 'r> {
-    tally: &'t mut Tally<'r>,
+struct Report<'t> {
+    tally: &'t mut Tally,
     suites: Vec<Suite>,
     case: Option<Test>,
     depth: usize,
@@ -132,7 +132,7 @@ struct Test {
     depth: usize,
 }
 
-impl Report<'_, '_> {
+impl Report<'_> {
     fn opens(&mut self, element: &BytesStart<'_>) -> Result<(), Unreadable> {
         let name = element.name();
         let name: &str = name.as_ref();

@@ -9,7 +9,7 @@ use crate::policy::proof::Format;
 use std::io::BufRead;
 
 /// Reads a ledger. Lines of another run, of another version, and those that are no entries are passed over.
-pub(super) fn read(input: &mut dyn BufRead, tally: &mut Tally<'_>) -> Result<(), Unreadable> {
+pub(super) fn read(input: &mut dyn BufRead, tally: &mut Tally) -> Result<(), Unreadable> {
     let mut entries = 0_u64;
     while let Some(line) = lines::next(input)? {
         let Some(entry) = Entry::read(line.text.as_bytes()) else {

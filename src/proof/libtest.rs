@@ -4,6 +4,7 @@
 //! name and its result, and with `--quiet` there are no names; so the harness's own numbers decide, and names are what the
 //! lines give. A binary that never said how it ended was cut off.
 
+use super::lines::{ByLine, Line};
 use super::tally::{Again, Case, Tally, Told, hash_of};
 use super::{MOST_CASES, Unreadable, lines};
 use crate::policy::proof::Format;
@@ -12,43 +13,13 @@ use std::borrow::Cow;
 use std::io::BufRead;
 
 /// Reads a report.
-pub(super) fn read(input: &mut dyn BufRead, tally: &mut Tally<'_>) -> Result<(), Unreadable> {
-    let mut report = Report {
-        tally,
-        binary: String::new(),
-        number: 0,
-        running: None,
-        waiting: None,
-        ended: 0,
-    };
-    while let Some(line) = lines::next(input)? {
-        let text = line.text.as_str();
-        if text.starts_with('{') {
-            if let Ok(event) = serde_json::from_str(text) {
-                report.event(&event)?;
-            }
-        } else {
-            report.line(text)?;
-        }
-    }
-    if let Some(running) = report.running {
-        return Err(Unreadable::Truncated(format!(
-            "of {} tests in its {} binary, there is no `test result`",
-            running.announced,
-            ordinal(report.number)
-        )));
-    }
-    if report.ended == 0 {
-        return Err(Unreadable::Malformed(
-            Format::Libtest,
-            "there is no `test result` in it".to_owned(),
-        ));
-    }
-    Ok(())
+pub(super) fn read(input: &mut dyn BufRead, tally: &mut Tally) -> Result<(), Unreadable> {
+    lines::read_all(input, Report::new(std::mem::take(tally)), tally)
 }
 
-struct Report<'t, 'r> {
-    tally: &'t mut Tally<'r>,
+/// A report on its way.
+pub(super) struct Report {
+    tally: Tally,
     /// What cargo calls the binary that runs now; empty where its words went elsewhere.
     binary: String,
     number: u64,
@@ -90,7 +61,54 @@ struct Event<'l> {
     filtered_out: u64,
 }
 
-impl Report<'_, '_> {
+impl Report {
+    pub(super) fn new(tally: Tally) -> Report {
+        Report {
+            tally,
+            binary: String::new(),
+            number: 0,
+            running: None,
+            waiting: None,
+            ended: 0,
+        }
+    }
+}
+
+impl ByLine for Report {
+    fn take(&mut self, line: &Line) -> Result<(), Unreadable> {
+        let text = line.text.as_str();
+        if !text.starts_with('{') {
+            return self.line(text);
+        }
+        match serde_json::from_str(text) {
+            Ok(event) => self.event(&event),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Unreadable> {
+        if let Some(running) = &self.running {
+            return Err(Unreadable::Truncated(format!(
+                "of {} tests in its {} binary, there is no `test result`",
+                running.announced,
+                ordinal(self.number)
+            )));
+        }
+        if self.ended == 0 {
+            return Err(Unreadable::Malformed(
+                Format::Libtest,
+                "there is no `test result` in it".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn into_tally(self: Box<Self>) -> Tally {
+        self.tally
+    }
+}
+
+impl Report {
     fn line(&mut self, line: &str) -> Result<(), Unreadable> {
         if let Some(binary) = line.trim_start().strip_prefix("Running ") {
             // `unittests src/lib.rs (target/debug/deps/name-hash)`: what is in brackets changes with every build.

@@ -1,10 +1,11 @@
 //! A report as lines: each within a bound, without colour, whatever bytes it is made of.
 
 use super::Unreadable;
+use super::tally::Tally;
 use std::io::BufRead;
 
 /// The longest line that is read, in bytes. What is beyond it is dropped.
-const LONGEST_LINE: usize = 4 * 1024 * 1024;
+pub(super) const LONGEST_LINE: usize = 4 * 1024 * 1024;
 
 /// One line.
 pub(super) struct Line {
@@ -12,6 +13,38 @@ pub(super) struct Line {
     pub(super) text: String,
     /// Whether it has an end. The last line of a report that was cut off has none.
     pub(super) ended: bool,
+}
+
+/// A report that is read line by line, from a file or as it is written.
+pub(super) trait ByLine {
+    /// Takes in the next line.
+    fn take(&mut self, line: &Line) -> Result<(), Unreadable>;
+    /// There is no more. What is missing at the end makes the report unreadable.
+    fn end(&mut self) -> Result<(), Unreadable>;
+    /// What was counted, also where the report is unreadable.
+    fn into_tally(self: Box<Self>) -> Tally;
+}
+
+/// Reads all lines, and puts what was counted into the tally.
+pub(super) fn read_all(
+    input: &mut dyn BufRead,
+    report: impl ByLine,
+    tally: &mut Tally,
+) -> Result<(), Unreadable> {
+    let mut report = Box::new(report);
+    let read = loop {
+        match next(input) {
+            Ok(Some(line)) => {
+                if let Err(why) = report.take(&line) {
+                    break Err(why);
+                }
+            }
+            Ok(None) => break report.end(),
+            Err(why) => break Err(why),
+        }
+    };
+    *tally = report.into_tally();
+    read
 }
 
 /// The next line; None at the end.

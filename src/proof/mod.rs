@@ -11,6 +11,7 @@
 mod evidence;
 mod go_json;
 mod guess;
+mod heard;
 mod judge;
 mod junit;
 mod ledger;
@@ -22,6 +23,7 @@ mod tap;
 mod xml;
 
 pub use evidence::{Counts, Evidence, Fate, Skip};
+pub use heard::Heard;
 pub use judge::{Judged, Problem, Report, ReportState, Seen, Subject, judge, nothing_to_judge};
 pub use ratchet::{Change, Entry, Ratchet, RatchetError, rewritten};
 pub use tally::Tally;
@@ -72,7 +74,7 @@ impl fmt::Display for Unreadable {
 pub fn read(
     format: Option<Format>,
     mut input: impl Read,
-    tally: &mut Tally<'_>,
+    tally: &mut Tally,
 ) -> Result<Format, Unreadable> {
     let mut window = Vec::new();
     let disk = |error: std::io::Error| Unreadable::Disk(error.to_string());

@@ -83,9 +83,10 @@ struct Wanted {
 }
 
 /// The count of everything that the reports of one run tell.
-pub struct Tally<'r> {
+#[derive(Default)]
+pub struct Tally {
     /// The run whose ledger is read; None where the ledger says itself whose it is.
-    run: Option<&'r str>,
+    run: Option<String>,
     cases: HashMap<u64, Known>,
     /// How many tests of one name there are in this report, from the second on.
     nth: HashMap<u64, u32>,
@@ -105,8 +106,8 @@ pub struct Tally<'r> {
     nameless: bool,
     must_run: Vec<Wanted>,
     listed: Vec<Wanted>,
-    literally: HashMap<&'r str, Vec<usize>>,
-    listed_by_name: HashMap<&'r str, usize>,
+    literally: HashMap<String, Vec<usize>>,
+    listed_by_name: HashMap<String, usize>,
     globs: GlobSet,
     /// The number in `must_run` of each glob.
     glob_numbers: Vec<usize>,
@@ -114,14 +115,14 @@ pub struct Tally<'r> {
     matched: Vec<usize>,
 }
 
-impl<'r> Tally<'r> {
+impl Tally {
     /// A tally that looks out for the names or globs of `must_run`, and for the names of `listed`.
-    pub fn new(must_run: &'r [String], listed: impl IntoIterator<Item = &'r str>) -> Tally<'r> {
-        let (mut literally, mut numbers) = (HashMap::<&str, Vec<usize>>::new(), Vec::new());
+    pub fn new<'n>(must_run: &[String], listed: impl IntoIterator<Item = &'n str>) -> Tally {
+        let (mut literally, mut numbers) = (HashMap::<String, Vec<usize>>::new(), Vec::new());
         let mut globs = GlobSetBuilder::new();
         for (number, rule) in must_run.iter().enumerate() {
             // Brackets are frequent in names, so an entry is also the name that it spells.
-            literally.entry(rule).or_default().push(number);
+            literally.entry(rule.clone()).or_default().push(number);
             if !is_literal(rule)
                 && let Ok(glob) = parse_glob(rule)
             {
@@ -132,7 +133,7 @@ impl<'r> Tally<'r> {
         let mut listed_by_name = HashMap::new();
         let mut listed_wanted = Vec::new();
         for name in listed {
-            listed_by_name.insert(name, listed_wanted.len());
+            listed_by_name.insert(name.to_owned(), listed_wanted.len());
             listed_wanted.push(Wanted::default());
         }
         Tally {
@@ -163,15 +164,15 @@ impl<'r> Tally<'r> {
     }
 
     /// Of a ledger, only the lines of this run are to count.
-    pub fn of_run(self, run: &'r str) -> Tally<'r> {
+    pub fn of_run(self, run: &str) -> Tally {
         Tally {
-            run: Some(run),
+            run: Some(run.to_owned()),
             ..self
         }
     }
 
     pub(super) fn is_of_this_run(&self, run: &str) -> bool {
-        self.run.is_none_or(|own| own == run)
+        self.run.as_deref().is_none_or(|own| own == run)
     }
 
     /// What is told from now on is told by another report.
@@ -434,6 +435,12 @@ pub(super) fn cut_str(text: &str, most: usize) -> &str {
             &text[..whole.unwrap_or(0)]
         }
     }
+}
+
+/// Keeps the beginning of the text, of at most `most` bytes.
+pub(super) fn shorten(text: &mut String, most: usize) {
+    let kept = cut_str(text, most).len();
+    text.truncate(kept);
 }
 
 fn cut(text: &str, most: usize) -> String {

@@ -3,6 +3,7 @@
 //! A test point that follows deeper ones only holds them: it is `ok` also when every one of them is skipped. So what counts
 //! is what holds nothing. The plan says how many there must be; without one nobody can tell whether the end is the end.
 
+use super::lines::{ByLine, Line};
 use super::tally::{Again, Case, Tally, Told, cut_str, hash_of};
 use super::{Unreadable, lines};
 use crate::policy::proof::Format;
@@ -12,46 +13,13 @@ use std::io::BufRead;
 const DEEPEST: usize = 200;
 
 /// Reads a report.
-pub(super) fn read(input: &mut dyn BufRead, tally: &mut Tally<'_>) -> Result<(), Unreadable> {
-    let mut report = Report {
-        tally,
-        blocks: vec![Block::default()],
-        titles: Vec::new(),
-        in_yaml: None,
-        points: 0,
-        any: false,
-    };
-    while let Some(line) = lines::next(input)? {
-        report.line(&line.text)?;
-    }
-    report.close_deeper_than(0)?;
-    let outermost = report.blocks.pop().unwrap_or_default();
-    if !report.any {
-        return Err(Unreadable::Malformed(
-            Format::Tap,
-            "there is neither a plan nor a test in it".to_owned(),
-        ));
-    }
-    match outermost.plan {
-        None => Err(Unreadable::Truncated(format!(
-            "there are {} tests and no plan",
-            outermost.points
-        ))),
-        Some(planned) if planned > outermost.points => Err(Unreadable::Truncated(format!(
-            "it plans {planned} tests and has {}",
-            outermost.points
-        ))),
-        Some(planned) if planned < outermost.points => {
-            let text = format!("it plans {planned} tests and has {}", outermost.points);
-            report.tally.contradiction(text);
-            Ok(())
-        }
-        Some(_) => Ok(()),
-    }
+pub(super) fn read(input: &mut dyn BufRead, tally: &mut Tally) -> Result<(), Unreadable> {
+    lines::read_all(input, Report::new(std::mem::take(tally)), tally)
 }
 
-struct Report<'t, 'r> {
-    tally: &'t mut Tally<'r>,
+/// A report on its way.
+pub(super) struct Report {
+    tally: Tally,
     /// From the outermost inwards; never empty until the end.
     blocks: Vec<Block>,
     /// What Node and TAP 14 say before a subtest, with how far it is indented.
@@ -71,7 +39,57 @@ struct Block {
     failed: bool,
 }
 
-impl Report<'_, '_> {
+impl Report {
+    pub(super) fn new(tally: Tally) -> Report {
+        Report {
+            tally,
+            blocks: vec![Block::default()],
+            titles: Vec::new(),
+            in_yaml: None,
+            points: 0,
+            any: false,
+        }
+    }
+}
+
+impl ByLine for Report {
+    fn take(&mut self, line: &Line) -> Result<(), Unreadable> {
+        self.line(&line.text)
+    }
+
+    fn end(&mut self) -> Result<(), Unreadable> {
+        self.close_deeper_than(0)?;
+        let outermost = self.blocks.pop().unwrap_or_default();
+        if !self.any {
+            return Err(Unreadable::Malformed(
+                Format::Tap,
+                "there is neither a plan nor a test in it".to_owned(),
+            ));
+        }
+        match outermost.plan {
+            None => Err(Unreadable::Truncated(format!(
+                "there are {} tests and no plan",
+                outermost.points
+            ))),
+            Some(planned) if planned > outermost.points => Err(Unreadable::Truncated(format!(
+                "it plans {planned} tests and has {}",
+                outermost.points
+            ))),
+            Some(planned) if planned < outermost.points => {
+                let text = format!("it plans {planned} tests and has {}", outermost.points);
+                self.tally.contradiction(text);
+                Ok(())
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn into_tally(self: Box<Self>) -> Tally {
+        self.tally
+    }
+}
+
+impl Report {
     fn line(&mut self, line: &str) -> Result<(), Unreadable> {
         let text = line.trim_start_matches([' ', '\t']);
         let indent = line.len() - text.len();

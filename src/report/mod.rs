@@ -3,6 +3,7 @@
 mod about;
 mod audit;
 mod busy;
+mod check;
 mod cleared;
 mod environment;
 mod events;
@@ -26,6 +27,7 @@ mod voice;
 pub use about::{exit_codes, levels};
 pub use audit::{diff, story};
 pub use busy::{busy, no_lock};
+pub use check::{CHECK_SCHEMA, Checked, checked};
 pub use environment::EnvironmentView;
 pub use events::Events;
 pub use findings::{Finding, Findings, Unfenced, findings};

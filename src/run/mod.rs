@@ -19,6 +19,7 @@ mod watch;
 use crate::audit;
 use crate::outcome::{End, Family, InForce, Lack, OomCount, Outcome};
 use crate::plan::Plan;
+use crate::proof::Heard;
 use crate::registry::{Holder, Swept};
 use crate::sys::procfs;
 use crate::values::Fence;
@@ -75,9 +76,22 @@ pub fn fresh_id() -> anyhow::Result<String> {
 #[derive(Default)]
 pub struct Front {
     surroundings: Option<Surroundings>,
+    /// What is to listen to the next attempt.
+    listeners: Vec<(usize, Heard)>,
 }
 
 impl Front {
+    /// Has these listen to what the next attempt prints to its stdout, each under a number of its own.
+    pub fn listen(&mut self, listeners: Vec<(usize, Heard)>) {
+        self.listeners = listeners;
+    }
+
+    /// Those that have listened to the last attempt. None of them is here where it had no stdout.
+    pub fn heard(&mut self) -> Vec<(usize, Heard)> {
+        let relay = self.surroundings.as_mut().and_then(|it| it.relay.as_mut());
+        relay.map(relay::Relay::heard).unwrap_or_default()
+    }
+
     /// Lets signals through again: what is left is to say how it went, and should nobody read that, a signal ends guardrun as
     /// it ends any program.
     pub fn give_signals_back(&self) {
@@ -106,6 +120,9 @@ pub fn run(
         return Ok(Outcome::of_nothing(None, End::ParentDied, Vec::new()));
     };
     let surroundings = front.surroundings.insert(surroundings);
+    if let Some(relay) = &mut surroundings.relay {
+        relay.listen(std::mem::take(&mut front.listeners));
+    }
     let (started, oom_kills) = (Timestamp::now(), procfs::oom_kills());
     let mut lacks: Vec<Lack> = Vec::new();
     for level in &plan.ladder {

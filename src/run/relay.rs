@@ -1,12 +1,15 @@
-//! Passing the suite's output on, so that one knows when it writes. Part of the front, and only of a run with an idle limit.
+//! Passing the suite's output on, so that one knows when it writes and what. Part of the front, and only of a run with an idle limit
+//! or with a proof that is in what the suite prints.
 //!
 //! For each of stdout and stderr that is a terminal the suite gets a pseudoterminal, else a pipe; where both go to one place
 //! it gets the same for both, so that the order stays. What it writes is read into one bounded buffer and written on. Nothing here
 //! ever waits: a reader that is slow holds up the suite, as it would have done, and nothing else.
 //! It promises: everything that was written before the suite's end is passed on, unless the reader leaves; nobody's end of
 //! file is waited for, because somebody who got away may hold the other end for ever.
+//! Whoever listens gets the same bytes after they were written on, and changes nothing about them.
 //! The front keeps the suite's ends open: a stream that nobody has open any more is no news.
 
+use crate::proof::Heard;
 use crate::sys::fds;
 use crate::sys::poll::Interest;
 use crate::sys::pty::Pty;
@@ -30,6 +33,9 @@ pub(super) struct Relay {
     seen: u64,
 }
 
+/// What listens to stdout, each under a number of its own.
+type Listeners = Vec<(usize, Heard)>;
+
 /// One way that output takes.
 #[derive(Debug)]
 struct Way {
@@ -46,6 +52,8 @@ struct Way {
     filled: usize,
     /// How much of that has been written on.
     written: usize,
+    /// What gets to know what was read.
+    listeners: Listeners,
 }
 
 /// The suite's end of a way.
@@ -90,6 +98,21 @@ impl Relay {
                 .collect::<io::Result<_>>()?,
         };
         Ok(Relay { ways, seen: 0 })
+    }
+
+    /// Has these listen to stdout, in place of those before. Where both streams go to one place they hear both.
+    pub(super) fn listen(&mut self, listeners: Listeners) {
+        let mut ways = self.ways.iter_mut();
+        if let Some(way) = ways.find(|way| way.streams.contains(&Stream::Out)) {
+            way.listeners = listeners;
+        }
+    }
+
+    /// Takes away those that have listened.
+    pub(super) fn heard(&mut self) -> Listeners {
+        let all = self.ways.iter_mut();
+        all.flat_map(|way| std::mem::take(&mut way.listeners))
+            .collect()
     }
 
     /// What the suite gets in place of which stream.
@@ -227,6 +250,7 @@ impl Way {
             buffer: Vec::new(),
             filled: 0,
             written: 0,
+            listeners: Listeners::new(),
         })
     }
 
@@ -277,10 +301,14 @@ impl Way {
         let got = nix::unistd::read(source, room).unwrap_or(0);
         self.filled = got;
         passed.bytes += got;
-        match got {
+        let flow = match got {
             0 => Flow::Dry,
             _ => self.write_on(passed),
+        };
+        for (_, heard) in &mut self.listeners {
+            heard.hear(&self.buffer[..got]);
         }
+        flow
     }
 
     fn write_on(&mut self, passed: &mut Passed) -> Flow {

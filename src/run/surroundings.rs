@@ -116,10 +116,8 @@ impl Surroundings {
             command,
             listens,
             lifeline,
-            relay: plan
-                .hold
-                .idle
-                .map(|_| Relay::open())
+            relay: (plan.hold.idle.is_some() || plan.is_heard())
+                .then(Relay::open)
                 .transpose()
                 .context("could not make the way for the suite's output")?,
             private,

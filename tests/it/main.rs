@@ -3,6 +3,7 @@
 mod audit;
 mod audit_page;
 mod ceilings;
+mod check;
 mod cli;
 mod daemons;
 mod early_kill;

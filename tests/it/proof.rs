@@ -11,6 +11,7 @@ mod receipts;
 mod repository;
 mod samples;
 mod self_test;
+mod stdout;
 mod verify;
 
 use guardrun::policy::proof::Format;

@@ -4,17 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room, each knowing only those before it.
-const ROOMS: [&str; 21] = [
-    "values", "exit", "sys", "ledger", "helpers", "cli", "policy", "proof", "gate", "plan",
-    "outcome", "receipt", "host", "contain", "fence", "audit", "registry", "keeper", "run",
+const ROOMS: [&str; 22] = [
+    "values", "exit", "sys", "ledger", "helpers", "cli", "policy", "check", "proof", "gate",
+    "plan", "outcome", "receipt", "host", "contain", "fence", "audit", "registry", "keeper", "run",
     "report", "commands",
 ];
 
 /// What only reads data and answers: no environment, no clock, no disk, no processes.
-const PURE: [&str; 25] = [
+const PURE: [&str; 26] = [
     "src/values.rs",
     "src/exit.rs",
     "src/cli.rs",
+    "src/check/",
     "src/gate/",
     "src/proof/",
     "src/plan/",

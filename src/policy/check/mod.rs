@@ -5,6 +5,7 @@
 
 mod ceilings;
 mod environment;
+mod exceptions;
 mod fence;
 mod hold;
 mod idle;
@@ -52,6 +53,7 @@ pub(super) fn check(
         defaults,
         defaults_said,
         notes: Vec::new(),
+        exceptions: Vec::new(),
         receipts: receipts::receipts(source, file.receipts.as_ref())?,
     };
     let written = file.defaults.environment.as_ref();
@@ -61,6 +63,7 @@ pub(super) fn check(
         let suite = suite(source, today, &mut policy, name, written)?;
         policy.suites.push(suite);
     }
+    exceptions::in_force(source, today, &mut policy, &file.dangerously_allow_check)?;
     no_two_suites_say_the_same(source, &policy, file)?;
     lines::examples_hold(source, &policy, file)?;
     Ok(policy)

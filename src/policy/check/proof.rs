@@ -3,7 +3,7 @@
 use super::Checked;
 use crate::policy::error::PolicyError;
 use crate::policy::matching::parse_glob;
-use crate::policy::proof::{Format, Proof, Strictness};
+use crate::policy::proof::{Format, Proof, STDOUT, Strictness};
 use crate::policy::source::Source;
 use crate::policy::text::{nearest, printable, shortened};
 use crate::policy::written::{self, Strings};
@@ -52,11 +52,22 @@ pub(super) fn proof(
         })
         .transpose()?
         .unwrap_or(Strictness::All);
-    let reports = list(source, inner.report.as_ref(), "report", |text, span| {
+    let mut reports = list(source, inner.report.as_ref(), "report", |text, span| {
         below_root(source, span.clone(), text)?;
         glob(source, span, text)
     })?;
-    if reports.is_empty() && format != Some(Format::Ledger) {
+    let named = reports.len();
+    reports.retain(|report| report != STDOUT);
+    let stdout = reports.len() < named;
+    if let Some(written) = inner.format.as_ref().filter(|_| stdout)
+        && matches!(format, Some(Format::Junit | Format::Ledger))
+    {
+        let what = format!("{} is not read from what a suite prints", written.get_ref());
+        return Err(PolicyError::at(source, written.span(), what).hint(
+            "write one of libtest, go-json, tap, or leave `format` out; a file of that name is \"./stdout\"",
+        ));
+    }
+    if reports.is_empty() && !stdout && format != Some(Format::Ledger) {
         return Err(
             PolicyError::at(source, table.span(), "`proof` without `report`").hint(
                 r#"name the file that the runner writes: report = "junit.xml"; or format = "ledger""#,
@@ -79,6 +90,7 @@ pub(super) fn proof(
     });
     let proof = Proof {
         reports,
+        stdout,
         format,
         min_executed: number(source, inner.min_executed.as_ref(), 1)?.unwrap_or(1),
         max_skipped: number(source, inner.max_skipped.as_ref(), 0)?,

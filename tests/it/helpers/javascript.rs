@@ -1,4 +1,5 @@
-//! JavaScript projects under node:test, vitest, jest and mocha. The latter three come from their registry, once for all runs.
+//! JavaScript projects under node:test, vitest, jest, mocha, bun, playwright and cucumber. All but the first come from their registry,
+//! once for all runs.
 
 use super::project::{Project, Starts, holds};
 use crate::support::bench::Bench;
@@ -11,7 +12,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What is installed, with exact versions, so that a new release of theirs is no news about guardrun.
-const PACKAGES: [&str; 3] = ["vitest@4.1.12", "jest@30.5.2", "mocha@12.0.3"];
+const PACKAGES: [&str; 6] = [
+    "vitest@4.1.12",
+    "jest@30.5.2",
+    "mocha@12.0.3",
+    BUN,
+    "@playwright/test@1.65.1",
+    "@cucumber/cucumber@12.2.0",
+];
+
+/// bun's own program, without the script that the package `bun` runs to put it into place.
+#[cfg(not(target_arch = "aarch64"))]
+const BUN: &str = "@oven/bun-linux-x64@1.4.5";
+#[cfg(target_arch = "aarch64")]
+const BUN: &str = "@oven/bun-linux-aarch64@1.4.5";
 
 /// The body of the tests, the same for all. The body of the describe starts a process itself, as a badly written suite does: a runner
 /// that skips a describe executes its body all the same, to collect names.
@@ -72,13 +86,13 @@ pub(crate) fn packages() -> Option<PathBuf> {
         Ok(output) => {
             let why = String::from_utf8_lossy(&output.stderr).into_owned();
             gate::skip(
-                "vitest, jest and mocha",
+                "the runners of JavaScript",
                 &format!("npm cannot install them: {why}"),
             );
             None
         }
         Err(error) => {
-            gate::skip("vitest, jest and mocha", &format!("npm: {error}"));
+            gate::skip("the runners of JavaScript", &format!("npm: {error}"));
             None
         }
     }
@@ -234,5 +248,105 @@ fn a_mocha_project_starts_nothing_unless_a_run_opened_its_gate() {
             ),
         ];
         holds(&project, STARTS, &bypasses);
+    });
+}
+
+#[test]
+fn a_bun_project_starts_nothing_unless_a_run_opened_its_gate() {
+    daemon_test(|| {
+        let bench = Bench::new();
+        let name = BUN.rsplit_once('@').map_or(BUN, |(name, _)| name);
+        let program = format!("node_modules/{name}/bin/bun");
+        let (Some(project), Some(packages)) = (
+            project(&bench, &[&program, "test", "./live.test.ts"]),
+            packages(),
+        ) else {
+            return;
+        };
+        symlink(packages, project.root.join("node_modules")).expect("a link");
+        let head = "import { describe, test } from 'bun:test'\nimport { execFileSync } from 'node:child_process'\n\
+                    import { gated, assertGate, needs } from './guardrun-gate.cjs'\n";
+        project.file("live.test.ts", &format!("{head}{BODY}"));
+        let (runner, file) = (
+            absolute(&project, &program),
+            absolute(&project, "live.test.ts"),
+        );
+        let root = project.root.to_string_lossy().into_owned();
+        let bypasses = [
+            (Path::new("/"), words(&[&runner, "test", &file])),
+            (
+                Path::new("/"),
+                words(&[&runner, "--cwd", &root, "test", "-t", "answers"]),
+            ),
+        ];
+        holds(&project, STARTS, &bypasses);
+    });
+}
+
+#[test]
+fn a_playwright_project_starts_nothing_unless_a_run_opened_its_gate() {
+    daemon_test(|| {
+        let bench = Bench::new();
+        let (Some(project), Some(packages)) = (
+            project(&bench, &["node_modules/.bin/playwright", "test"]),
+            packages(),
+        ) else {
+            return;
+        };
+        symlink(packages, project.root.join("node_modules")).expect("a link");
+        let head = "import { test } from '@playwright/test'\nimport { execFileSync } from 'node:child_process'\n\
+                    import { gated, assertGate, needs } from './guardrun-gate.cjs'\nconst describe = test.describe\n";
+        project.file("live.spec.ts", &format!("{head}{BODY}"));
+        let runner = absolute(&project, "node_modules/.bin/playwright");
+        let root = project.root.to_string_lossy().into_owned();
+        let bypasses = [
+            (Path::new("/"), words(&[&runner, "test", "-c", &root])),
+            (
+                Path::new("/"),
+                words(&[&runner, "test", "-c", &root, "-g", "answers"]),
+            ),
+        ];
+        // The file is loaded twice, to find the tests and to run them, and with it the body of the describe.
+        let starts = Starts {
+            processes: 5,
+            ..STARTS
+        };
+        holds(&project, starts, &bypasses);
+    });
+}
+
+#[test]
+fn a_cucumber_project_starts_nothing_unless_a_run_opened_its_gate() {
+    daemon_test(|| {
+        let bench = Bench::new();
+        let (Some(project), Some(packages)) = (
+            project(&bench, &["node_modules/.bin/cucumber-js", "features"]),
+            packages(),
+        ) else {
+            return;
+        };
+        symlink(packages, project.root.join("node_modules")).expect("a link");
+        project.file(
+            "features/harbour.feature",
+            "Feature: harbour\n  @real\n  Scenario: a server\n    Given a server\n  Scenario: plain\n    Given nothing\n",
+        );
+        project.file(
+            "features/steps/steps.cjs",
+            "const { Given, Before } = require('@cucumber/cucumber')\nconst { execFileSync } = require('node:child_process')\n\
+             const { gatedHook } = require('../../guardrun-gate.cjs')\nBefore({ tags: '@real' }, gatedHook('LIVE_TESTS'))\n\
+             Given('a server', () => { execFileSync('@START@') })\nGiven('nothing', () => {})\n",
+        );
+        let runner = absolute(&project, "node_modules/.bin/cucumber-js");
+        let features = absolute(&project, "features");
+        let steps = absolute(&project, "features/steps/*.cjs");
+        let bypasses = [(
+            Path::new("/"),
+            words(&[&runner, &features, "--require", &steps, "--tags", "@real"]),
+        )];
+        let starts = Starts {
+            processes: 1,
+            tests: 1,
+        };
+        holds(&project, starts, &bypasses);
     });
 }

@@ -3,7 +3,7 @@
 use crate::support::bench::Bench;
 use crate::support::gate;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -18,9 +18,10 @@ pub(crate) struct Project<'b> {
     bench: &'b Bench,
     /// Its root.
     pub(crate) root: PathBuf,
-    /// The program whose executions are counted.
+    /// A server: it listens on a socket of its own, and is over then.
     pub(crate) program: PathBuf,
-    counted: PathBuf,
+    /// The directory of its sockets. The kernel makes one in bind(2), and nobody else does.
+    sockets: PathBuf,
     /// The command line of its tests.
     suite: Vec<String>,
     variables: Vec<(String, String)>,
@@ -33,8 +34,15 @@ pub(crate) struct Told {
     pub(crate) code: Option<i32>,
     /// Both streams.
     pub(crate) text: String,
-    /// How often the program was executed.
+    /// How many sockets were bound to listen.
     pub(crate) starts: usize,
+}
+
+/// How many sockets lie in a directory.
+fn bound(directory: &Path) -> usize {
+    let entries = fs::read_dir(directory).expect("the directory of the sockets");
+    let kinds = entries.map(|entry| entry.and_then(|entry| entry.file_type()).expect("a file"));
+    kinds.filter(|kind| kind.is_socket()).count()
 }
 
 impl<'b> Project<'b> {
@@ -45,12 +53,17 @@ impl<'b> Project<'b> {
         let project = Project {
             bench,
             program: place.join("start"),
-            counted: place.join("starts"),
+            sockets: place.join("sockets"),
             root,
             suite: suite.iter().map(|word| (*word).to_owned()).collect(),
             variables: Vec::new(),
         };
-        let script = format!("#!/bin/sh\nprintf . >> '{}'\n", project.counted.display());
+        // A name from the directory on: that of a socket may not be long (unix(7)).
+        let script = format!(
+            "#!/bin/sh\ncd '{}' && exec '{}' bind \"$(mktemp -u XXXXXXXXXX)\"\n",
+            project.sockets.display(),
+            bench.actor().display()
+        );
         fs::write(&project.program, script).expect("a script");
         fs::set_permissions(&project.program, fs::Permissions::from_mode(0o755)).expect("a mode");
         project.file(".git/HEAD", "");
@@ -100,7 +113,7 @@ impl<'b> Project<'b> {
         self.file("guardrun.toml", &policy);
     }
 
-    /// Writes a file. `@START@` in it is the program whose executions are counted.
+    /// Writes a file. `@START@` in it is the server.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.root.join(name);
         fs::create_dir_all(path.parent().expect("a file has a directory")).expect("a directory");
@@ -121,7 +134,8 @@ impl<'b> Project<'b> {
         variables: &[(&str, &str)],
         words: &[&str],
     ) -> Told {
-        let _ = fs::remove_file(&self.counted);
+        let _ = fs::remove_dir_all(&self.sockets);
+        fs::create_dir(&self.sockets).expect("a directory for the sockets");
         let program = match words[0] {
             "guardrun" => self.bench.guardrun(),
             other => PathBuf::from(other),
@@ -163,7 +177,7 @@ impl<'b> Project<'b> {
         Told {
             code: status.code(),
             text: text.concat(),
-            starts: fs::read(&self.counted).map_or(0, |bytes| bytes.len()),
+            starts: bound(&self.sockets),
         }
     }
 

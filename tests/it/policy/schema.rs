@@ -34,6 +34,23 @@ const TABLE: &[(Both, &str)] = &[
     (Good, "[defaults]\nidle='2m'"),
     (
         Good,
+        "[[dangerously-allow-check]]\nrule='no-lane'\nfile='docker/*'\nreason='x'\nexpires='2030-01-01'",
+    ),
+    (
+        Bad,
+        "[[dangerously-allow-check]]\nrule='no-lanes'\nfile='a'\nreason='x'",
+    ),
+    (
+        Bad,
+        "[[dangerously-allow-check]]\nrule='no-lane'\nfile='**'\nreason='x'",
+    ),
+    (Bad, "[[dangerously-allow-check]]\nrule='no-lane'\nfile='a'"),
+    (
+        BadByMeaning,
+        "[[dangerously-allow-check]]\nrule='no-lane'\nfile='a'\nsuite='b'\nreason='x'",
+    ),
+    (
+        Good,
         "[suite.a]\ncommand=['a']\nidle={after='2m', working='kill'}",
     ),
     (Good, "[suite.a]\ncommand=['a']\nidle={after='2m'}"),

@@ -17,6 +17,7 @@ const HERE: Subject<'static> = Subject {
 fn rules() -> Proof {
     Proof {
         reports: vec!["junit.xml".to_owned()],
+        stdout: false,
         format: None,
         min_executed: 1,
         max_skipped: None,

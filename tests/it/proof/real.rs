@@ -60,6 +60,9 @@ fn a_project_of_node_is_proved_by_junit_and_by_tap() {
         let words = ["`hollow::*` did not run: it was skipped", counted];
         expect(&scratch, &command, &proof("hollow::*"), 47, &words);
     }
+    let printed = "node --test --test-reporter=tap harbour.test.mjs";
+    let proof = "{ report = 'stdout', must-run = 'harbour::moors' }";
+    expect(&scratch, printed, proof, 0, &["1 executed, 2 skipped"]);
     let hollow =
         "node --test --test-reporter=tap --test-name-pattern=nothing harbour.test.mjs > out";
     expect(
@@ -102,6 +105,17 @@ fn a_project_of_cargo_is_proved() {
         &scratch,
         filtered,
         proof,
+        47,
+        &["all 3 tests were filtered out"],
+    );
+    let printed = "{ report = 'stdout', must-run = ['sails', 'moors'] }";
+    let cargo = "CARGO_TERM_COLOR=always cargo test --offline";
+    expect(&scratch, cargo, printed, 0, &["2 executed, 1 skipped"]);
+    let filtered = "cargo test --offline no_test_is_called_so";
+    expect(
+        &scratch,
+        filtered,
+        printed,
         47,
         &["all 3 tests were filtered out"],
     );

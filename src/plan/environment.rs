@@ -427,7 +427,7 @@ mod tests {
     fn a_private_home_does_not_leave_the_ways_back_to_the_real_one() {
         let given = [
             ("HOME", "/root"),
-            ("XDG_CONFIG_HOME", "/root/c"),
+            ("XDG_CONFIG_HOME", "/srv/c"),
             ("XDG_DATA_DIRS", "/usr"),
         ];
         assert_eq!(

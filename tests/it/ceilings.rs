@@ -2,11 +2,11 @@
 //! once on a ceiling; verdict 50." Here with whatever this machine has; the kernel's own ceilings are in `lab`.
 
 use crate::escape::endings::run_at;
-use crate::escape::matrix::{can_hold, users};
+use crate::escape::matrix::at_every_level;
 use crate::support::PATIENCE;
 use crate::support::bench::{Bench, User};
 use crate::support::room::daemon_test;
-use crate::support::run::{LEVELS, Run};
+use crate::support::run::Run;
 use crate::support::scene::{Ended, Finished};
 use std::time::Instant;
 
@@ -14,17 +14,6 @@ use std::time::Instant;
 const OVER_LIMIT: Ended = Ended::Exited(50);
 /// guardrun's verdict: there is no room.
 const NO_ROOM: Ended = Ended::Exited(44);
-
-fn at_every_level(check: impl Fn(&Bench, User, &str)) {
-    let bench = Bench::new();
-    for user in users() {
-        for level in LEVELS {
-            if can_hold(&bench, user, level) {
-                check(&bench, user, level);
-            }
-        }
-    }
-}
 
 fn play<'b>(run: Run<'b>, words: &[&str]) -> Finished {
     run.acts(words.iter().copied()).start().finish()

@@ -2,29 +2,18 @@
 
 use crate::cli::guardrun;
 use crate::escape::endings::run_at;
-use crate::escape::matrix::{can_hold, users};
+use crate::escape::matrix::at_every_level;
 use crate::scratch::Scratch;
 use crate::support::PATIENCE;
 use crate::support::bench::{Bench, User};
 use crate::support::proc;
 use crate::support::room::daemon_test;
-use crate::support::run::{LEVELS, Run, words};
+use crate::support::run::{Run, words};
 use crate::support::scene::Ended;
 use std::time::Instant;
 
 /// guardrun's verdict: it passed, and left something.
 const LEAKED: Ended = Ended::Exited(46);
-
-fn at_every_level(check: impl Fn(&Bench, User, &str)) {
-    let bench = Bench::new();
-    for user in users() {
-        for level in LEVELS {
-            if can_hold(&bench, user, level) {
-                check(&bench, user, level);
-            }
-        }
-    }
-}
 
 /// It is there to leave what a fence would refuse.
 const UNFENCED: &str =

@@ -167,6 +167,18 @@ pub(crate) fn can_hold(bench: &Bench, user: User, level: &str) -> bool {
     true
 }
 
+/// Checks it as everybody, at every level that they can have.
+pub(crate) fn at_every_level(check: impl Fn(&Bench, User, &str)) {
+    let bench = Bench::new();
+    for user in users() {
+        for level in LEVELS {
+            if can_hold(&bench, user, level) {
+                check(&bench, user, level);
+            }
+        }
+    }
+}
+
 /// Plays the cells, a few at a time; those that want the machine to themselves get it.
 fn play(bench: &Bench, cells: Vec<Cell>, crowd: u32) -> Vec<(Cell, Result)> {
     let waiting = Mutex::new(VecDeque::from(cells));

@@ -61,6 +61,8 @@ pub struct Outcome {
     pub started: Option<Timestamp>,
     /// What its fence saw and refused.
     pub fenced: Fenced,
+    /// What an audit saw; None without one.
+    pub census: Option<Census>,
     /// From the start of the suite to the end of everything, time in which the job was stopped left out.
     pub elapsed: Duration,
     /// What the suite had left in its private directories, which were removed; None when it had none, or they were left to
@@ -96,10 +98,20 @@ impl Outcome {
             started: None,
             ledger: None,
             fenced: Fenced::default(),
+            census: None,
             elapsed: Duration::ZERO,
             cleared: None,
         }
     }
+}
+
+/// The processes of a run, as an audit counts them: each one from its birth on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Census {
+    /// How many there were.
+    pub processes: u64,
+    /// The most that lived at one time.
+    pub at_once: u64,
 }
 
 /// What brought the end about.

@@ -1,7 +1,7 @@
 //! What a person reads about a fence.
 
 use super::voice::{Tone, Voice};
-use crate::outcome::{Fenced, Program, Refusal};
+use crate::outcome::{Census, Fenced, Outcome, Program, Refusal};
 use crate::values::Deed;
 
 /// How many kinds of refusals are told while the run goes on. The report has all of them.
@@ -95,11 +95,15 @@ pub(super) fn summary(voice: &Voice, fenced: &Fenced) {
 }
 
 /// What was counted, as a part of the last line.
-pub(super) fn count(fenced: &Fenced) -> String {
-    match fenced.started {
-        None => String::new(),
-        Some(1) => "1 program started · ".to_owned(),
-        Some(number) => format!("{number} programs started · "),
+pub(super) fn count(outcome: &Outcome) -> String {
+    match (outcome.census, outcome.fenced.started) {
+        (Some(Census { processes: 1, .. }), _) => "1 process · ".to_owned(),
+        (Some(Census { processes, at_once }), _) => {
+            format!("{processes} processes, {at_once} at once · ")
+        }
+        (None, None) => String::new(),
+        (None, Some(1)) => "1 program started · ".to_owned(),
+        (None, Some(number)) => format!("{number} programs started · "),
     }
 }
 

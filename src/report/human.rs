@@ -483,7 +483,7 @@ pub(super) fn ending(voice: &Voice, account: &Account<'_>) {
             text::seconds(outcome.elapsed),
             proof::counts(ending),
             ledger::counts(plan, outcome),
-            fenced::count(&outcome.fenced)
+            fenced::count(outcome)
         ),
     );
     ledger::contradictions(voice, plan, outcome);

@@ -60,6 +60,7 @@ pub(super) fn ending(account: &Account<'_>) -> Value {
         "flaky": account.is_flaky(),
         "private": outcome.cleared.as_ref().map(|cleared| cleared::json(cleared, &plan.environment)),
         "fence": outcome.fenced,
+        "census": outcome.census,
     })
 }
 
@@ -101,6 +102,7 @@ pub(super) fn not_run(suite: Option<&str>, command: &[OsString], exit_: Exit) ->
         "flaky": false,
         "private": null,
         "fence": null,
+        "census": null,
     })
 }
 

@@ -17,7 +17,7 @@ use super::surroundings::Surroundings;
 use crate::audit::Audit;
 use crate::fence::{Happening, Watch};
 use crate::keeper::{News, Order, Received};
-use crate::outcome::{End, Family, OomCount, Outcome, Step, Survivor, Why};
+use crate::outcome::{Census, End, Family, OomCount, Outcome, Step, Survivor, Why};
 use crate::plan::Plan;
 use crate::registry::{self, Record};
 use crate::sys::poll::{self, Interest};
@@ -680,10 +680,15 @@ impl Supervisor<'_> {
         let usage = left
             .then(|| wait::reap_with_usage(self.hold.keeper.pid))
             .flatten();
+        let mut census = None;
         if let (Some(audit), Some(sink)) = (self.audit.take(), self.listener.sink())
             && !matches!(self.failed, Some(Supervised::Lacking(..)))
         {
             let story = audit.finish(sink);
+            census = Some(Census {
+                processes: story.processes,
+                at_once: story.at_once,
+            });
             self.listener.audited(story);
         }
         if let Some(failed) = self.failed {
@@ -700,6 +705,7 @@ impl Supervisor<'_> {
             unkilled: self.unkilled,
             ledger: None,
             fenced: self.fence.finish(),
+            census,
             mute,
             killed: self.course.killed(),
             peak: self.limits.peak(),

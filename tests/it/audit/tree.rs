@@ -22,6 +22,10 @@ fn a_known_script_has_exactly_its_processes_its_programs_and_its_ends() {
             ],
             "{ran:?}"
         );
+        assert!(
+            ran.err.contains(" · 5 processes, 2 at once · "),
+            "the last line too: {ran:?}"
+        );
         assert!(ran.seen.all("exit").all(|it| it["by_guardrun"].is_null()));
         let first = &ran.seen.0[0];
         assert_eq!(

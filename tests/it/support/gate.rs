@@ -21,7 +21,7 @@ pub(crate) fn is_open(name: &str) -> bool {
     false
 }
 
-/// Notes in the ledger of the run, if there is one, that this test's body begins: docs/gate-contract.md.
+/// Notes in the ledger of the run, if there is one, that this test's body was run: docs/gate-contract.md.
 pub(crate) fn note(name: &str) {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let (run, path) = (variable("GUARDRUN_RUN_ID"), variable(ledger::PATH));

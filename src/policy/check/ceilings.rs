@@ -1,7 +1,7 @@
 //! Ceilings and needs: numbers with their units, none of them zero.
 
 use super::Checked;
-use super::hold::parse_limit;
+use super::duration::parse_limit;
 use crate::policy::ceilings::{Ceilings, Needs};
 use crate::policy::error::PolicyError;
 use crate::policy::source::Source;

@@ -1,5 +1,6 @@
 //! How a suite is held: levels, deadlines, and what a gate asks for.
 
+use super::duration::{parse_duration, parse_limit};
 use super::loosening::{ALLOW_LEAKS, HOLD_WEAKER, InForce, OUTLIVE_PARENT};
 use super::{Checked, ceilings, environment, idle, lock};
 use crate::policy::ceilings::Needs;
@@ -15,9 +16,6 @@ use toml::Spanned;
 /// What a gated suite asks for. A suite that is dangerous enough for a gate starts processes that leave their
 /// group and their session, and a cgroup is the first level that holds those even when guardrun is killed.
 const GATED_ASKS_FOR: Level = Level::Cgroup;
-
-/// The longest deadline. Longer is a slip of the unit, and would overflow a clock.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// The keys that `[defaults]` and a suite have in common.
 struct Keys<'w> {
@@ -373,43 +371,4 @@ fn no_such_level(source: &Source, written: &Spanned<String>, more: &[&'static st
 
 fn parse_timeout(source: &Source, written: &Spanned<String>) -> Checked<Duration> {
     parse_limit(source, written, "timeout")
-}
-
-/// A limit in time, which cannot be nothing. `key` is what it is written under.
-pub(super) fn parse_limit(
-    source: &Source,
-    written: &Spanned<String>,
-    key: &str,
-) -> Checked<Duration> {
-    let duration = parse_duration(source, written)?;
-    if duration.is_zero() {
-        return Err(PolicyError::at(
-            source,
-            written.span(),
-            format!("a {key} of nothing lets nothing run"),
-        )
-        .hint(format!("leave `{key}` out for none")));
-    }
-    Ok(duration)
-}
-
-pub(super) fn parse_duration(source: &Source, written: &Spanned<String>) -> Checked<Duration> {
-    let text = written.get_ref();
-    let error = |what: String| {
-        PolicyError::at(source, written.span(), what)
-            .hint(r#"write it like "90s", "10m" or "1h 30m""#)
-    };
-    let duration = humantime::parse_duration(text).map_err(|problem| {
-        error(format!(
-            "`{}` is not a duration: {problem}",
-            printable(text)
-        ))
-    })?;
-    if duration > LONGEST {
-        return Err(error(format!(
-            "`{}` is longer than a year",
-            printable(text)
-        )));
-    }
-    Ok(duration)
 }

@@ -1,7 +1,7 @@
 //! The limit of silence: how long, and what becomes of a suite that is silent and works.
 
 use super::Checked;
-use super::hold::parse_duration;
+use super::duration::parse_duration;
 use crate::policy::error::PolicyError;
 use crate::policy::model::Idle;
 use crate::policy::source::Source;

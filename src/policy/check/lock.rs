@@ -1,6 +1,6 @@
 //! Locks: one run at a time, for a gated suite unless it says why not.
 
-use super::hold::parse_limit;
+use super::duration::parse_limit;
 use super::loosening::{InForce, RUN_CONCURRENTLY};
 use super::{Checked, check_name};
 use crate::policy::error::PolicyError;

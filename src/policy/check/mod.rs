@@ -4,6 +4,7 @@
 //! doubtful is not used.
 
 mod ceilings;
+mod duration;
 mod environment;
 mod exceptions;
 mod fence;

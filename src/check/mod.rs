@@ -225,14 +225,7 @@ fn recipes(walker: &mut Walker<'_>, ci: bool) {
             }
         }
     }
-    let is_package = |path: &&String| path.rsplit('/').next() == Some("package.json");
-    let packages: Vec<String> = walker
-        .tree
-        .paths()
-        .iter()
-        .filter(is_package)
-        .cloned()
-        .collect();
+    let packages = walker.tree.named("package.json");
     for path in packages {
         let Some(text) = walker.text(&path) else {
             continue;

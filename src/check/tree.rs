@@ -6,6 +6,14 @@ pub trait Tree {
     fn paths(&self) -> &[String];
     /// What is in this file.
     fn read(&self, path: &str) -> Content;
+    /// The files of this name, in whatever directory.
+    fn named(&self, name: &str) -> Vec<String> {
+        let paths = self.paths().iter();
+        paths
+            .filter(|path| path.rsplit('/').next() == Some(name))
+            .cloned()
+            .collect()
+    }
 }
 
 /// What is in a file.

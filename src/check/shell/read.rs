@@ -550,13 +550,7 @@ impl<'t> Reader<'t> {
                     let part = self.dollar(Quoted::No)?;
                     word.part(part);
                 }
-                '`' => {
-                    let from = self.at;
-                    self.at += 1;
-                    let end = self.rest().find('`').ok_or(Odd)?;
-                    self.at += end + 1;
-                    word.part(Part::Opaque(self.text[from..self.at].to_owned()));
-                }
+                '`' => word.part(self.backticks()?),
                 '\\' => {
                     self.at += 1;
                     match self.peek() {
@@ -575,6 +569,15 @@ impl<'t> Reader<'t> {
             }
         }
         Ok((self.at > from).then_some(word))
+    }
+
+    /// What stands between backticks: a command whose output nobody here knows.
+    fn backticks(&mut self) -> Read<Part> {
+        let from = self.at;
+        self.at += 1;
+        let end = self.rest().find('`').ok_or(Odd)?;
+        self.at += end + 1;
+        Ok(Part::Opaque(self.text[from..self.at].to_owned()))
     }
 
     /// What stands between double quotes; the first is passed already.
@@ -600,13 +603,7 @@ impl<'t> Reader<'t> {
                     let part = self.dollar(Quoted::Yes)?;
                     word.part(part);
                 }
-                '`' => {
-                    let from = self.at;
-                    self.at += 1;
-                    let end = self.rest().find('`').ok_or(Odd)?;
-                    self.at += end + 1;
-                    word.part(Part::Opaque(self.text[from..self.at].to_owned()));
-                }
+                '`' => word.part(self.backticks()?),
                 other => {
                     self.at += other.len_utf8();
                     word.text(other.encode_utf8(&mut [0; 4]));

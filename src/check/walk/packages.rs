@@ -145,14 +145,7 @@ impl Walker<'_> {
                 .into_iter()
                 .collect();
         }
-        let is_package = |path: &&String| path.rsplit('/').next() == Some("package.json");
-        let paths: Vec<String> = self
-            .tree
-            .paths()
-            .iter()
-            .filter(is_package)
-            .cloned()
-            .collect();
+        let paths = self.tree.named("package.json");
         let mut meant = Vec::new();
         for path in paths {
             let name = self

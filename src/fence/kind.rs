@@ -633,7 +633,7 @@ mod tests {
             ),
             ("/usr/bin/node", "node /p/node_modules/.bin/tsx x.ts"),
             ("/usr/bin/python3", "python3 /usr/bin/tox -e py"),
-            ("/root/.cargo/bin/rustup", "cargo test"),
+            ("/home/u/.cargo/bin/rustup", "cargo test"),
             ("/bin/busybox", "sh -c x"),
         ] {
             assert_eq!(kind(executable, line), Kind::Starter, "{line}");

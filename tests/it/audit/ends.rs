@@ -2,7 +2,7 @@
 //! they are traced.
 
 use super::Seen;
-use crate::escape::matrix::{can_hold, users};
+use crate::escape::matrix::{at_every_level, can_hold};
 use crate::support::PATIENCE;
 use crate::support::bench::{Bench, User};
 use crate::support::gate;
@@ -19,32 +19,16 @@ use std::time::Duration;
 const BUSY: &str = "(trap '' TERM INT; while :; do sleep 1; done) & setsid sh -c 'while :; do /bin/true; done' & \
     echo ready > ../news; i=0; while [ $i -lt 20000 ]; do (/bin/true); i=$((i+1)); done";
 
-fn everywhere(check: impl Fn(&Bench, User, &str)) {
-    let bench = Bench::new();
-    for user in users() {
-        for level in LEVELS {
-            if can_hold(&bench, user, level) {
-                check(&bench, user, level);
-            }
-        }
-    }
-}
-
 #[test]
 fn a_suite_whose_front_is_killed_is_gone() {
     daemon_test(|| {
-        everywhere(|bench, user, level| {
+        at_every_level(|bench, user, level| {
             for _ in 0..3 {
                 let run = Run::held(bench, user, level).audited();
                 let mut scene = run.suite(["sh", "-c", BUSY]).start();
                 scene.wait_until_ready().expect("the suite is busy");
                 scene.front().expect("the front").signal(libc::SIGKILL);
-                if let Err(left) = scene.empty_within(PATIENCE) {
-                    panic!(
-                        "{level} as {user:?}: {}",
-                        scene.report(&format!("{left:#?}"))
-                    );
-                }
+                scene.must_become_empty(&format!("{level} as {user:?}"));
             }
         });
     });
@@ -53,19 +37,14 @@ fn a_suite_whose_front_is_killed_is_gone() {
 #[test]
 fn a_suite_whose_keeper_is_killed_is_gone() {
     daemon_test(|| {
-        everywhere(|bench, user, level| {
+        at_every_level(|bench, user, level| {
             let run = Run::held(bench, user, level).audited();
             let mut scene = run.suite(["sh", "-c", BUSY]).start();
             scene.wait_until_ready().expect("the suite is busy");
             scene.keeper().expect("the keeper").signal(libc::SIGKILL);
             let ended = scene.wait_for_end();
             assert_eq!(ended, Some(Ended::Exited(52)), "{}", scene.report(level));
-            if let Err(left) = scene.empty_within(PATIENCE) {
-                panic!(
-                    "{level} as {user:?}: {}",
-                    scene.report(&format!("{left:#?}"))
-                );
-            }
+            scene.must_become_empty(&format!("{level} as {user:?}"));
         });
     });
 }
@@ -74,7 +53,7 @@ fn a_suite_whose_keeper_is_killed_is_gone() {
 #[test]
 fn what_stands_still_before_a_front_that_is_stopped_dies_with_it() {
     daemon_test(|| {
-        everywhere(|bench, user, level| {
+        at_every_level(|bench, user, level| {
             let run = Run::held(bench, user, level).audited();
             let mut scene = run.suite(["sh", "-c", BUSY]).start();
             scene.wait_until_ready().expect("the suite is busy");
@@ -83,12 +62,7 @@ fn what_stands_still_before_a_front_that_is_stopped_dies_with_it() {
             assert!(front.stops_within(PATIENCE));
             assert_eq!(scene.wait_for_end_within(Duration::from_millis(300)), None);
             scene.front().expect("the front").signal(libc::SIGKILL);
-            if let Err(left) = scene.empty_within(PATIENCE) {
-                panic!(
-                    "{level} as {user:?}: {}",
-                    scene.report(&format!("{left:#?}"))
-                );
-            }
+            scene.must_become_empty(&format!("{level} as {user:?}"));
         });
     });
 }
@@ -96,18 +70,13 @@ fn what_stands_still_before_a_front_that_is_stopped_dies_with_it() {
 #[test]
 fn a_limit_ends_what_is_traced_and_it_is_told_who_did_it() {
     daemon_test(|| {
-        everywhere(|bench, user, level| {
+        at_every_level(|bench, user, level| {
             let run = Run::held(bench, user, level).audited();
             let run = run.option(["--timeout", "500ms", "--grace", "100ms"]);
             let mut scene = run.suite(["sh", "-c", BUSY]).start();
             let ended = scene.wait_for_end();
             assert_eq!(ended, Some(Ended::Exited(48)), "{}", scene.report(level));
-            if let Err(left) = scene.empty_within(PATIENCE) {
-                panic!(
-                    "{level} as {user:?}: {}",
-                    scene.report(&format!("{left:#?}"))
-                );
-            }
+            scene.must_become_empty(&format!("{level} as {user:?}"));
             let seen = Seen::of(&scene.place().join("work/events"));
             assert_eq!(
                 seen.count("start"),
@@ -162,7 +131,7 @@ fn ctrl_z_and_fg_and_ctrl_c_reach_a_suite_that_is_traced() {
 #[test]
 fn a_command_that_cannot_be_executed_is_told_as_ever() {
     daemon_test(|| {
-        everywhere(|bench, user, level| {
+        at_every_level(|bench, user, level| {
             let run = Run::held(bench, user, level).audited();
             let mut scene = run.suite(["/nowhere/to/be/found"]).start();
             let ended = scene.wait_for_end();

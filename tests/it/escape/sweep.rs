@@ -39,9 +39,7 @@ fn a_guardrun_in_another_pid_namespace_does_not_forget_what_it_cannot_see() {
             assert!(elsewhere, "the other guardrun passes");
             let ended = scene.run_again();
             assert_eq!(ended, Some(Ended::Exited(0)), "{}", scene.report(level));
-            if let Err(left) = scene.empty_within(PATIENCE) {
-                panic!("at {level}: {}", scene.report(&format!("left: {left:#?}")));
-            }
+            scene.must_become_empty(level);
         });
     });
 }

@@ -1,11 +1,11 @@
 //! "A dead supervisor closes: when the front or keeper dies the suite cannot start anything any more and is killed; nothing
 //! hangs."
 
-use crate::escape::matrix::{can_hold, users};
+use crate::escape::matrix::{at_every_level, users};
 use crate::support::PATIENCE;
 use crate::support::bench::Bench;
 use crate::support::room::daemon_test;
-use crate::support::run::{LEVELS, Run};
+use crate::support::run::Run;
 use std::time::Duration;
 
 /// Starts programs for as long as it lives, each of which the kernel asks the front about.
@@ -15,56 +15,34 @@ const BUSY: &str =
 #[test]
 fn a_suite_whose_front_is_killed_in_the_middle_of_a_question_is_gone() {
     daemon_test(|| {
-        let bench = Bench::new();
-        for user in users() {
-            for level in LEVELS
-                .into_iter()
-                .filter(|level| can_hold(&bench, user, level))
-            {
-                for _ in 0..5 {
-                    let run = Run::held(&bench, user, level).fenced();
-                    let run = run
-                        .option(["--fence", "processes"])
-                        .suite(["sh", "-c", BUSY]);
-                    let mut scene = run.start();
-                    scene.wait_until_ready().expect("the suite is busy");
-                    scene.front().expect("the front").signal(libc::SIGKILL);
-                    if let Err(left) = scene.empty_within(PATIENCE) {
-                        panic!(
-                            "at {level} as {user:?}: {}",
-                            scene.report(&format!("{left:#?}"))
-                        );
-                    }
-                }
+        at_every_level(|bench, user, level| {
+            for _ in 0..5 {
+                let run = Run::held(bench, user, level).fenced();
+                let run = run
+                    .option(["--fence", "processes"])
+                    .suite(["sh", "-c", BUSY]);
+                let mut scene = run.start();
+                scene.wait_until_ready().expect("the suite is busy");
+                scene.front().expect("the front").signal(libc::SIGKILL);
+                scene.must_become_empty(&format!("{level} as {user:?}"));
             }
-        }
+        });
     });
 }
 
 #[test]
 fn a_suite_whose_keeper_is_killed_in_the_middle_of_a_question_is_gone() {
     daemon_test(|| {
-        let bench = Bench::new();
-        for user in users() {
-            for level in LEVELS
-                .into_iter()
-                .filter(|level| can_hold(&bench, user, level))
-            {
-                let run = Run::held(&bench, user, level).fenced();
-                let run = run
-                    .option(["--fence", "processes"])
-                    .suite(["sh", "-c", BUSY]);
-                let mut scene = run.start();
-                scene.wait_until_ready().expect("the suite is busy");
-                scene.keeper().expect("the keeper").signal(libc::SIGKILL);
-                if let Err(left) = scene.empty_within(PATIENCE) {
-                    panic!(
-                        "at {level} as {user:?}: {}",
-                        scene.report(&format!("{left:#?}"))
-                    );
-                }
-            }
-        }
+        at_every_level(|bench, user, level| {
+            let run = Run::held(bench, user, level).fenced();
+            let run = run
+                .option(["--fence", "processes"])
+                .suite(["sh", "-c", BUSY]);
+            let mut scene = run.start();
+            scene.wait_until_ready().expect("the suite is busy");
+            scene.keeper().expect("the keeper").signal(libc::SIGKILL);
+            scene.must_become_empty(&format!("{level} as {user:?}"));
+        });
     });
 }
 

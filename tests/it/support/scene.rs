@@ -159,6 +159,13 @@ impl Scene {
         Err(self.survivors())
     }
 
+    /// Fails, and says where, if something is left in the room after a while.
+    pub(crate) fn must_become_empty(&mut self, place: &str) {
+        if let Err(left) = self.empty_within(PATIENCE) {
+            panic!("{place}: {}", self.report(&format!("left: {left:#?}")));
+        }
+    }
+
     /// A line about each that is alive in the room besides its first process and the stage.
     pub(crate) fn survivors(&self) -> Vec<String> {
         self.alive().into_iter().map(proc::portrait).collect()

@@ -4,43 +4,34 @@
 //! Order matters in one place: what the keeper says is read before its death is believed, because a keeper that reports the
 //! suite's status and leaves is seen as both at once.
 
+mod eyes;
+mod output;
+mod quiet;
+
 use super::Listener;
 use super::clock::Clock;
 use super::course::{Action, Course, Event, TimeLimit};
 use super::effort::Effort;
-use super::family;
 use super::hold::Hold;
 use super::limits::Limits;
-use super::relay::{Passed, Relay};
-use super::silence::{Due, Found, Silence};
+use super::silence::Silence;
 use super::surroundings::Surroundings;
 use crate::audit::Audit;
-use crate::fence::{Happening, Watch};
+use crate::fence::Watch;
 use crate::keeper::{News, Order, Received};
-use crate::outcome::{Census, End, Family, OomCount, Outcome, Step, Survivor, Why};
+use crate::outcome::{Census, End, OomCount, Outcome, Step, Survivor};
 use crate::plan::Plan;
 use crate::registry::{self, Record};
 use crate::sys::poll::{self, Interest};
-use crate::sys::signal::{self, Set, SignalFd, Whom};
+use crate::sys::signal;
 use crate::sys::socket::Line;
 use crate::sys::stream::Stream;
 use crate::sys::{fds, wait};
-use crate::values::Fence;
 use anyhow::Context;
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use tracing::debug;
-
-/// How long a keeper that has said its last word may take to leave.
-const LEAVE: Duration = Duration::from_secs(10);
-
-/// How long, after a run that was ended, a reader may take nothing of the rest of the output before that is given up. After
-/// a suite that ended by itself its reader decides: a person may read in a pager for an hour.
-const UNTAKEN: Duration = Duration::from_secs(10);
-
-/// How soon after its start a suite has ended at once.
-const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// How often one looks for somebody who must be there.
 const LOOKS: usize = 100;
@@ -280,184 +271,6 @@ impl Supervisor<'_> {
         Ok(())
     }
 
-    fn mind_the_fence(&mut self) {
-        for happening in self.fence.look() {
-            match happening {
-                Happening::Refused(refusal) => self.listener.fenced(&refusal),
-                Happening::Unfenced(why) => self.unfenced(&why),
-                Happening::Seen(seen) => {
-                    if let (Some(audit), Some(sink)) = (&mut self.audit, self.listener.sink()) {
-                        audit.fenced(&seen, sink);
-                    }
-                }
-            }
-        }
-    }
-
-    fn unfenced(&mut self, why: &str) {
-        let class = self.plan.hold.fence.class;
-        if let Some(audit) = &mut self.audit {
-            audit.gap(format!(
-                "sessions, pseudoterminals and listening sockets are not seen: {why}"
-            ));
-        }
-        if self.audit.is_none() || class > Fence::Observe {
-            self.listener.unfenced(class, why);
-        }
-    }
-
-    /// Takes in what an audit sees, and lets the suite go on with it. A suite whose events nobody reads waits, as it would if
-    /// nobody read its output; one that is being killed does not.
-    fn mind_the_audit(&mut self) {
-        if self.audit.as_ref().is_some_and(|audit| !audit.is_open()) {
-            // Whether there is a fence is said before the first program is executed, and is to be known by then.
-            self.mind_the_fence();
-        }
-        let (Some(audit), Some(sink)) = (&mut self.audit, self.listener.sink()) else {
-            return;
-        };
-        sink.flush();
-        if !sink.is_full() || self.course.is_killing() {
-            audit.look(sink);
-            sink.flush();
-        }
-    }
-
-    /// Whether nobody takes the events, so that the suite waits.
-    fn is_held_up_by_a_reader(&mut self) -> bool {
-        let full = self.listener.sink().is_some_and(|sink| sink.is_full());
-        full && !self.course.is_killing()
-    }
-
-    /// When something is to be done though nothing happens.
-    fn next_tick(&self) -> Option<Duration> {
-        let silence = self.silence.as_ref().filter(|_| self.course.is_running());
-        let silence = silence.map(Silence::next_tick);
-        match (self.course.next_tick(), silence) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
-    }
-
-    /// Takes note of what was passed on.
-    fn passed(&mut self, passed: Passed) {
-        if passed.bytes > 0
-            && let Some(silence) = &mut self.silence
-        {
-            silence.heard(self.clock.now());
-        }
-        if let Some(error) = passed.failed {
-            self.listener.output_lost(&error);
-        }
-    }
-
-    /// Passes on what there is, so that it comes before what happens next.
-    fn catch_up(&mut self, surroundings: &mut Surroundings) {
-        if let Some(relay) = &mut surroundings.relay {
-            let passed = relay.catch_up();
-            self.passed(passed);
-        }
-    }
-
-    /// Looks whether a silent suite does anything, when that is due.
-    fn mind_silence(&mut self, surroundings: &Surroundings) {
-        let now = self.clock.now();
-        let Some(silence) = self.silence.as_mut().filter(|_| self.course.is_running()) else {
-            return;
-        };
-        let Some(due) = silence.due(now) else { return };
-        if surroundings.relay.as_ref().is_some_and(Relay::is_held_up) {
-            // Whoever reads the output does not take it; the suite may well be waiting for that.
-            silence.heard(now);
-            return;
-        }
-        let effort = Effort::look(&self.hold);
-        let used = effort.since(&self.effort);
-        self.effort = effort;
-        match due {
-            Due::Begin => silence.begin(now),
-            Due::Judge => {
-                let (quiet, of) = (silence.quiet(now), silence.watched(now));
-                debug!(?quiet, ?used, ?of, "silent");
-                match silence.judge(now, used) {
-                    Found::Works => self.listener.silent_at_work(quiet, used, of),
-                    Found::Silent => {
-                        let limit = silence.limit();
-                        self.step(Event::Silent(limit));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Shows every process of the run.
-    fn show_family(&mut self, why: Why) {
-        let now = self.clock.now();
-        let (processes, more) = family::look(&self.hold);
-        self.listener.family(&Family {
-            why,
-            elapsed: now,
-            quiet: self.silence.as_ref().map(|silence| silence.quiet(now)),
-            processes,
-            more,
-        });
-    }
-
-    /// The terminal has another size. The suite has been told, and finds the pseudoterminal as it was; so it is told again.
-    fn resized(&mut self, surroundings: &Surroundings) {
-        if surroundings.relay.as_ref().is_some_and(Relay::take_sizes) {
-            Order::Signal(signal::WINCH).send(self.line);
-        }
-    }
-
-    /// Passes on what was written before the end. Ends when that is done, when the reader leaves, and when somebody asks for
-    /// the end; after a run that was ended also when the reader takes nothing for a while.
-    fn pass_on_the_rest(&mut self, surroundings: &mut Surroundings) {
-        let Some(relay) = &mut surroundings.relay else {
-            return;
-        };
-        let mut rest = relay.rest();
-        loop {
-            let passed = rest.pass_on();
-            if let Some(error) = passed.failed {
-                self.listener.output_lost(&error);
-            }
-            let Some([one_way, other_way]) = rest.interests() else {
-                return;
-            };
-            let patience = (self.course.end() != End::Itself).then(|| Instant::now() + UNTAKEN);
-            let parent = surroundings.parent.as_ref().filter(|_| self.parent_watched);
-            let wanted = [
-                one_way,
-                other_way,
-                Some((surroundings.signals.as_fd(), Interest::Readable)),
-                parent.map(|parent| (parent.as_fd(), Interest::Readable)),
-            ];
-            let Ok([one_way, other_way, signals, parent_gone]) = poll::wait(wanted, patience)
-            else {
-                return;
-            };
-            while signals && let Some(arrived) = surroundings.signals.next() {
-                match arrived.signal {
-                    signal::TERM | signal::INT | signal::HUP | signal::QUIT => return,
-                    signal::TSTP => signal::stop(signal::TSTP, Whom::OwnGroup),
-                    _ => {}
-                }
-            }
-            let untaken = patience.is_some_and(|patience| Instant::now() >= patience);
-            if parent_gone || (untaken && !one_way && !other_way) {
-                return;
-            }
-        }
-    }
-
-    /// Whether the suite ended at once and nothing was ever written.
-    fn is_mute(&self, surroundings: &Surroundings) -> bool {
-        let relay = surroundings.relay.as_ref();
-        relay.is_some_and(Relay::nothing_was_written)
-            && self.leader_ended.is_some_and(|ended| ended < AT_ONCE)
-    }
-
     /// When the watch over the ceilings looks next; what is being killed is beyond them no more.
     fn next_look(&self) -> Option<Duration> {
         self.limits
@@ -603,18 +416,6 @@ impl Supervisor<'_> {
         }
     }
 
-    /// In an audit it is known who started what was left over.
-    fn tell_where_survivors_come_from(&mut self) {
-        self.mind_the_audit();
-        let Some(audit) = &mut self.audit else { return };
-        if !self.survivors.is_empty() {
-            audit.outlived();
-        }
-        for survivor in &mut self.survivors {
-            survivor.started_by = audit.started_by(survivor.id.pid);
-        }
-    }
-
     fn note_sample(&mut self) {
         if let (Some(sample), Some(record)) = (self.limits.take_sample(), self.record) {
             record.note(&sample);
@@ -640,36 +441,6 @@ impl Supervisor<'_> {
             }
         }
         Vec::new()
-    }
-
-    /// Whether the keeper leaves in time. Nobody's end is told to it before an audit has taken that in.
-    fn keeper_leaves(&mut self) -> bool {
-        let Some(audit) = &mut self.audit else {
-            return poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
-        };
-        audit.killing();
-        // A descriptor of its own, so that the signals that are for others stay where they are.
-        let Ok(deaths) = SignalFd::new(&Set::of(&[signal::CHLD])) else {
-            return poll::readable_within(self.hold.keeper.fd.as_fd(), LEAVE);
-        };
-        let deadline = Instant::now() + LEAVE;
-        loop {
-            while deaths.next().is_some() {}
-            self.mind_the_fence();
-            if let (Some(audit), Some(sink)) = (&mut self.audit, self.listener.sink()) {
-                audit.look(sink);
-                sink.flush();
-            }
-            let keeper = Some((self.hold.keeper.fd.as_fd(), Interest::Readable));
-            let wanted = [keeper, Some((deaths.as_fd(), Interest::Readable))];
-            let more = self.audit.as_ref().map(Audit::deadline);
-            let until = more.into_iter().chain([deadline]).min();
-            match poll::wait(wanted, until) {
-                Ok([true, _]) => return true,
-                Ok(_) if Instant::now() < deadline => {}
-                _ => return false,
-            }
-        }
     }
 
     /// Waits for the keeper's end, which at level `namespace` is the proof that nothing is left.

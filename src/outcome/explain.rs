@@ -158,7 +158,8 @@ const NOT_FOUND: i32 = nix::Error::ENOENT as i32;
 
 /// The suite was asked to end. If it did so in its own way, that is its status; if it had to be killed, guardrun dies of
 /// the signal with which it was asked, which is what the asker expects to see. A 0 stands only if nothing had to be killed
-/// and somebody else than guardrun did the asking: what guardrun has cut short is no pass.
+/// and somebody else than guardrun did the asking: what guardrun has cut short is no pass. Of its own accord guardrun asks with
+/// SIGTERM, and one that dies of that dies of what made guardrun ask.
 fn asked(outcome: &Outcome, number: i32, why: &str) -> (Exit, String) {
     if outcome.level.is_none() {
         return (Exit::Signal(number), format!("was not started, {why}"));
@@ -168,7 +169,9 @@ fn asked(outcome: &Outcome, number: i32, why: &str) -> (Exit, String) {
         Some(Status::Signaled(signal::KILL)) | None => {
             (Exit::Signal(number), format!("was killed {why}"))
         }
-        Some(Status::Signaled(own)) if own == number => {
+        Some(Status::Signaled(own))
+            if own == number || (of_its_own_accord && own == signal::TERM) =>
+        {
             (Exit::Signal(number), format!("was ended {why}"))
         }
         Some(status) if status.passed() && (outcome.killed || of_its_own_accord) => (
@@ -349,10 +352,12 @@ mod tests {
             judged(&outcome(End::Asked(2), Some(Status::Exited(1)))).exit,
             Exit::Code(1)
         );
-        assert_eq!(
-            judged(&outcome(End::StdoutClosed, None)).exit,
-            Exit::Signal(13)
-        );
+        for status in [None, Some(Status::Signaled(15))] {
+            assert_eq!(
+                judged(&outcome(End::StdoutClosed, status)).exit,
+                Exit::Signal(13)
+            );
+        }
     }
 
     #[test]

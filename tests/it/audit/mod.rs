@@ -6,6 +6,7 @@ mod derive;
 mod ends;
 mod fence;
 mod files;
+mod reader;
 mod tree;
 
 use crate::support::bench::Bench;
@@ -81,7 +82,10 @@ impl Hall {
 
 impl Seen {
     fn of(file: &Path) -> Seen {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
+        Seen::read(&std::fs::read_to_string(file).unwrap_or_default())
+    }
+
+    fn read(text: &str) -> Seen {
         let lines = text.lines();
         Seen(
             lines

@@ -444,3 +444,65 @@ fn shown(argv: &[String]) -> String {
         None => line,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{KINDS, NODES, Story};
+    use crate::audit::event::{Deed, Event, Exec, Exit, Start};
+
+    /// The story of these programs, each in a process of its own that listens somewhere of its own: side by side, or each started
+    /// by the one before it.
+    fn story(programs: u64, deep: bool) -> Story {
+        let mut story = Story::default();
+        let parent = |id: u64| match deep {
+            true => id - 1,
+            false => 1,
+        };
+        for id in 1..=programs {
+            let parent = (id > 1).then(|| parent(id));
+            let started = Start {
+                t: 0.0,
+                id,
+                pid: 0,
+                parent,
+            };
+            let executed = Exec {
+                id,
+                argv: vec![format!("/bin/program-{id}")],
+                ..Exec::default()
+            };
+            let listens = Deed {
+                id,
+                address: Some(format!("/run/{id}.sock")),
+                ..Deed::default()
+            };
+            story.take(&mut Event::Start(started));
+            story.take(&mut Event::Exec(Box::new(executed)));
+            story.take(&mut Event::Listen(listens));
+        }
+        for id in (1..=programs).rev() {
+            let exit = Exit {
+                id,
+                ..Exit::default()
+            };
+            story.take(&mut Event::Exit(exit));
+        }
+        story
+    }
+
+    #[test]
+    fn what_is_kept_has_a_bound_and_what_is_counted_has_none() {
+        for deep in [false, true] {
+            let many = NODES as u64 + 1000;
+            let story = story(many, deep);
+            assert!(story.tree.len() <= NODES + 300, "{}", story.tree.len());
+            assert!(story.programs.len() <= KINDS + 1, "{deep}");
+            assert!(story.edges.len() <= KINDS, "{deep}");
+            assert!(story.listening.len() <= KINDS, "{deep}");
+            assert_eq!(story.processes, many);
+            let in_the_tree: u64 = story.tree.iter().map(|node| node.times).sum();
+            let by_name: u64 = story.programs.values().map(|tally| tally.times).sum();
+            assert_eq!((in_the_tree, by_name), (many, many), "deep: {deep}");
+        }
+    }
+}

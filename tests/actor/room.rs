@@ -96,8 +96,11 @@ fn inside(words: &Words) -> io::Result<i32> {
         Side::Child => {
             sys::mask_all(libc::SIG_UNBLOCK);
             sys::undo_spawn();
-            // Started by nohup, the whole test ignores it, and guardrun then outlives its parent, as it is meant to.
-            sys::disposition(libc::SIGHUP, libc::SIG_DFL);
+            // Started by nohup, or in the background of a script, the whole test ignores these, and then guardrun outlives its
+            // parent and hears no Ctrl-C, as it is meant to.
+            for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
+                sys::disposition(signal, libc::SIG_DFL);
+            }
             sys::prctl(libc::PR_SET_PDEATHSIG, 0)?;
             let null = fs::File::open("/dev/null")?;
             sys::put(null.as_raw_fd(), 0)?;

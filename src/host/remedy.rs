@@ -98,21 +98,28 @@ fn diagnose(
             "the kernel is older than 5.5, or a container's seccomp filter forbids new ones",
             "use Linux 5.5 or later, in a container one whose filter allows seccomp(2), or ask for no `fence`",
         ),
-        (Step::Trace, Errno::EPERM | Errno::EACCES)
-            if read("/proc/sys/kernel/yama/ptrace_scope")
-                .is_some_and(|scope| matches!(scope.trim(), "2" | "3")) =>
-        {
-            (
-                "the security module Yama lets only an administrator trace, or nobody",
-                "have an administrator set kernel.yama.ptrace_scope=1, or run the audit as root (with 3, nobody can)",
-            )
-        }
+        (Step::Trace, Errno::EPERM | Errno::EACCES) if yama(read) == Some(2) => (
+            "the security module Yama lets only an administrator of a process trace it",
+            "use level namespace, in which you are one; or run the audit as root, or have an administrator set kernel.yama.ptrace_scope=1",
+        ),
+        (Step::Trace, Errno::EPERM | Errno::EACCES) if yama(read) == Some(3) => (
+            "the security module Yama lets nobody trace, root included",
+            "start the machine with kernel.yama.ptrace_scope=1: at 3 it stays until the next start",
+        ),
         (Step::Trace, _) => (
             "a debugger or strace traces guardrun already, or a container's seccomp filter or a security module forbids tracing",
             "start guardrun outside of the debugger; in a container, allow ptrace (--cap-add SYS_PTRACE, or --security-opt seccomp=unconfined)",
         ),
         _ => ("", "see `guardrun doctor`"),
     }
+}
+
+/// Whom Yama lets trace, /proc/sys/kernel/yama/ptrace_scope.
+fn yama(read: &dyn Fn(&str) -> Option<String>) -> Option<u8> {
+    read("/proc/sys/kernel/yama/ptrace_scope")?
+        .trim()
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]

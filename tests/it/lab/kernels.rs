@@ -50,6 +50,47 @@ fn without_user_namespaces_an_ordinary_user_is_held_otherwise() {
     );
 }
 
+/// Whom the kernel lets trace decides about an audit, and about nothing else: the fence looks at processes without it. Scope 2 leaves
+/// an ordinary user the user namespace that is theirs.
+#[test]
+fn an_audit_needs_what_yama_allows_and_a_fence_does_not() {
+    let name = "lab::kernels::an_audit_needs_what_yama_allows_and_a_fence_does_not";
+    for (scope, held) in [(1, [7, 7, 7, 7]), (2, [7, 7, 7, 42]), (3, [42; 4])] {
+        let Some(vm) = machine(name) else { return };
+        let said = vm.runs(&format!(
+            "echo {scope} > /proc/sys/kernel/yama/ptrace_scope || exit 1
+            printf '[suite.all]\\nmatch = [\"**\"]\\n' > plain.toml
+            chmod 777 .
+            as() {{ if [ $1 = user ]; then shift; setpriv --reuid 1000 --regid 1000 --clear-groups \"$@\"; else shift; \"$@\"; fi; }}
+            for who in root user; do for level in namespace subreaper; do
+                as $who ./guardrun --policy plain.toml audit --level $level -q --events $who.$level -- sh -c '(true); exit 7'
+                echo \"audit by $who at $level: $?, $(grep -c '\"start\"' $who.$level)\"
+                as $who ./guardrun --policy plain.toml --level $level -- ./guardrun-actor start-by fork -- ./guardrun-actor try listen
+                echo \"fence for $who at $level: $?\"
+            done; done"
+        ));
+        let places = [
+            "root at namespace",
+            "root at subreaper",
+            "user at namespace",
+            "user at subreaper",
+        ];
+        for (place, code) in places.into_iter().zip(held) {
+            let seen = if code == 7 { 2 } else { 0 };
+            for line in [
+                format!("audit by {place}: {code}, {seen}"),
+                format!("fence for {place}: 45"),
+            ] {
+                assert!(
+                    said.out.contains(&line),
+                    "{scope}: no {line:?} in {}",
+                    said.out
+                );
+            }
+        }
+    }
+}
+
 /// The front goes first when somebody kills both, and a login session ends with what was in it.
 #[test]
 fn in_a_systemd_session_nothing_is_left_when_the_front_is_killed() {

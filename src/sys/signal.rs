@@ -187,7 +187,8 @@ pub enum Whom {
 }
 
 /// Stops this process by its own signal and returns once it is continued. Returns at once where the kernel does not
-/// stop it: in an orphaned process group TSTP, TTIN and TTOU have no effect (setpgid(2)).
+/// stop it: in an orphaned process group TSTP, TTIN and TTOU have no effect (setpgid(2)). The SIGCONT that ended the stop, which
+/// must be blocked, is used up by it.
 pub fn stop(signal: i32, whom: Whom) {
     let target = match whom {
         Whom::Self_ => std::process::id() as i32,
@@ -198,6 +199,19 @@ pub fn stop(signal: i32, whom: Whom) {
     // Blocked until here, delivered now: when this returns, the stop is over.
     let was = unblock(&Set::of(&[signal]));
     set_mask(&was);
+    take_continuation();
+}
+
+/// Takes a SIGCONT that is blocked and pending, so that nobody hears of it. One from before a stop is never meant: the kernel drops
+/// it when a stop signal is sent (signal(7)).
+pub(super) fn take_continuation() {
+    let at_once = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let set = Set::of(&[CONT]);
+    // SAFETY: the set and the time outlive the call, which fills nothing in.
+    unsafe { libc::sigtimedwait(&set.0, std::ptr::null_mut(), &at_once) };
 }
 
 /// Gives a signal its default effect in this process, and so in whatever it executes (execve(2) keeps what is ignored).

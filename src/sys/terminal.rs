@@ -40,10 +40,12 @@ impl Terminal {
     /// Returns at once if this process's group is in the foreground. Otherwise the kernel stops the group, as it stops
     /// everybody who sets a terminal from the background, until it is brought into the foreground; in a group that nobody
     /// could do that for, it returns (tcsetpgrp(3), SIGTTOU). Asking the kernel leaves no moment between looking and stopping.
+    /// The SIGCONT that ended the stop, which must be blocked, is used up by it.
     pub fn stop_until_ours(&self) {
         let was = signal::unblock(&Set::of(&[signal::TTOU]));
         let _ = self.take();
         signal::set_mask(&was);
+        signal::take_continuation();
     }
 
     /// Puts this group of the session into the foreground. SIGTTOU must be blocked.

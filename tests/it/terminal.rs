@@ -198,6 +198,43 @@ fn a_shell_can_stop_it_let_it_go_on_in_the_background_and_fetch_it_back() {
     });
 }
 
+/// The shell continues guardrun once, and so is the suite continued: what came a moment later would undo a Ctrl-Z of that moment.
+#[test]
+fn a_suite_that_is_fetched_back_is_continued_once() {
+    daemon_test(|| {
+        at_every_level(|bench, level| {
+            let Some((mut shell, mut pty)) = interactive_shell(bench) else {
+                return;
+            };
+            let count = shell.place().join("continued");
+            let suite = format!(
+                "sh -c 'trap \"printf . >> {}\" CONT; sleep 100 & echo ready > {}; while :; do wait; done'",
+                count.display(),
+                shell.news.path().display()
+            );
+            pty.keys(&format!("{}\n", line(bench, level, &suite)));
+            let news = shell.news.wait_for(&["ready"], PATIENCE);
+            assert_eq!(news.as_deref(), Some("ready"), "{}", pty.text());
+            let leader = find(&shell, "sh -c trap");
+            let continued = || std::fs::read(&count).map_or(0, |dots| dots.len());
+            for times in 1..=5 {
+                pty.keys(CTRL_Z);
+                pty.wait_for("Stopped")
+                    .expect("the shell sees its job stop");
+                wait_until("the suite is stopped", || proc::state(leader) == Some('T'));
+                pty.keys("fg\n");
+                wait_for_foreground(&mut pty, leader);
+                wait_until("it is continued", || continued() >= times);
+            }
+            pty.keys(CTRL_C);
+            pty.keys("echo status=$?\n");
+            pty.wait_for("status=130").expect("it died of SIGINT");
+            assert_eq!(continued(), 5, "at {level}");
+            leave(shell, pty);
+        });
+    });
+}
+
 /// "Take the foreground only if the front had it": a job that is started in the background stays there, and is stopped when
 /// it reads the terminal, until the shell fetches it.
 #[test]

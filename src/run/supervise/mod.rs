@@ -306,6 +306,10 @@ impl Supervisor<'_> {
                         && !self.course.is_killing()
                     {
                         job.leader_stopped(by, self.line, &mut self.clock);
+                        if let Some(relay) = &surroundings.relay {
+                            // The terminal may have got another size meanwhile.
+                            relay.take_sizes();
+                        }
                     }
                 }
                 News::Continued => {}

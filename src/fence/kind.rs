@@ -262,6 +262,7 @@ const NODE_TAKING: &[&str] = &[
 const NODE_WORKERS: &[&str] = &[
     "/jest-worker/build/workers/processChild.js",
     "/jest-worker/build/processChild.js",
+    "/jest-worker/build/child.js",
     "/tinypool/dist/entry/process.js",
     "/tinypool/dist/esm/process.js",
     "/vitest/dist/workers/forks.js",

@@ -27,10 +27,11 @@ pub(super) struct Rule {
     pub(super) answer: &'static str,
 }
 
+/// EPERM, and not the EACCES of a port below 1024: programs that look for a free port take that for "this one is not, try the next".
 const NO_SERVER: Rule = Rule {
     text: "a program that a test has started may not listen",
-    errno: Errno::EACCES,
-    answer: "refused with EACCES",
+    errno: Errno::EPERM,
+    answer: "refused with EPERM",
 };
 const NO_TERMINAL: Rule = Rule {
     text: "a test may not open a pseudoterminal",

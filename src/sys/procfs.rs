@@ -144,18 +144,34 @@ pub fn all_pids() -> Vec<i32> {
         .collect()
 }
 
-/// Its arguments, as it was started or has since written them; empty for a zombie.
+/// Its arguments, as it was started or has since written them; empty for a zombie. A title that is shorter than the arguments over
+/// which it was written is one argument.
 pub fn arguments(pid: i32) -> Vec<OsString> {
     let Ok(bytes) = read(format!("/proc/{pid}/cmdline")) else {
         return Vec::new();
     };
-    let text = bytes.strip_suffix(b"\0").unwrap_or(&bytes);
-    if text.is_empty() {
-        return Vec::new();
-    }
-    text.split(|byte| *byte == 0)
-        .map(|arg| OsString::from_vec(arg.to_vec()))
+    let words = without_padding(words(&bytes)).into_iter();
+    words
+        .map(|word| OsString::from_vec(word.to_vec()))
         .collect()
+}
+
+/// The words of a command line as the kernel gives it.
+fn words(text: &[u8]) -> Vec<&[u8]> {
+    let text = text.strip_suffix(b"\0").unwrap_or(text);
+    match text.is_empty() {
+        true => Vec::new(),
+        false => text.split(|byte| *byte == 0).collect(),
+    }
+}
+
+/// Who writes a title over its arguments fills the rest of their room with NUL, which reads as empty arguments. One that was
+/// started with empty arguments and no others looks the same, and is as well described without them.
+fn without_padding(mut words: Vec<&[u8]>) -> Vec<&[u8]> {
+    if words.iter().skip(1).all(|word| word.is_empty()) {
+        words.truncate(1);
+    }
+    words
 }
 
 /// The beginning of its arguments: whole words of at most this many bytes together, and whether there were more.
@@ -176,12 +192,9 @@ pub fn first_arguments(pid: i32, most: usize) -> (Vec<String>, bool) {
             .iter()
             .rposition(|byte| *byte == 0)
             .map_or(text, |end| &text[..end]),
-        false => text.strip_suffix(b"\0").unwrap_or(text),
+        false => text,
     };
-    if text.is_empty() {
-        return (Vec::new(), cut);
-    }
-    let words = text.split(|byte| *byte == 0);
+    let words = words(text).into_iter();
     let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
     (words.collect(), cut)
 }
@@ -449,8 +462,19 @@ fn listening_unix(line: &str, inodes: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{arguments, listening_tcp, listening_unix, parse_stat, stat};
+    use super::{
+        arguments, listening_tcp, listening_unix, parse_stat, stat, without_padding, words,
+    };
     use crate::values::ProcessId;
+
+    #[test]
+    fn a_title_that_is_shorter_than_the_arguments_is_one_word() {
+        let read = |text: &'static [u8]| without_padding(words(text));
+        assert_eq!(read(b"npm test\0\0\0\0\0"), [b"npm test"]);
+        assert_eq!(read(b"npm test\0"), [b"npm test"]);
+        assert_eq!(read(b"sh\0-c\0\0"), [&b"sh"[..], b"-c", b""]);
+        assert!(read(b"").is_empty() && read(b"\0").is_empty());
+    }
 
     #[test]
     fn the_kernels_kills_are_counted_and_a_kernel_that_counts_none_says_nothing() {

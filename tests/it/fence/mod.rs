@@ -6,6 +6,7 @@ mod policy;
 mod refusals;
 mod sessions;
 mod supervisor;
+mod titles;
 mod ways;
 
 use crate::support::bench::Bench;

@@ -16,7 +16,7 @@ fn a_refusal_says_what_by_whom_below_which_test_and_what_to_do() {
         for part in [
             "fenced: pid ",
             "tried to listen on tcp 127.0.0.1:",
-            "refused with EACCES",
+            "refused with EPERM",
             "guardrun-actor try listen, in /",
             "tests    pid ",
             "guardrun-actor start-by spawn",
@@ -24,7 +24,7 @@ fn a_refusal_says_what_by_whom_below_which_test_and_what_to_do() {
             "guardrun.toml:3",
             "hint: a suite that starts real processes is better gated",
             "dangerously-allow-fenced",
-            "yard failed with exit code 13, and its fence refused 1 thing",
+            "yard failed with exit code 1, and its fence refused 1 thing",
         ] {
             assert!(ran.err.contains(part), "{part:?} is missing: {}", ran.err);
         }

@@ -4,59 +4,10 @@
 use super::event::Role;
 use crate::fence::{Part, Recorded, part};
 
-/// Programs that build, wherever they lie.
-const BUILDERS: [&str; 44] = [
-    "rustc",
-    "rustdoc",
-    "clippy-driver",
-    "cc",
-    "gcc",
-    "g++",
-    "c++",
-    "clang",
-    "clang++",
-    "cc1",
-    "cc1plus",
-    "collect2",
-    "ld",
-    "ld.bfd",
-    "ld.gold",
-    "ld.lld",
-    "rust-lld",
-    "lld",
-    "mold",
-    "as",
-    "ar",
-    "ranlib",
-    "strip",
-    "objcopy",
-    "compile",
-    "link",
-    "asm",
-    "cgo",
-    "vet",
-    "buildid",
-    "javac",
-    "kotlinc",
-    "scalac",
-    "tsc",
-    "esbuild",
-    "swc",
-    "webpack",
-    "rollup",
-    "pkg-config",
-    "pkgconf",
-    "protoc",
-    "nasm",
-    "yasm",
-    "lto-wrapper",
-];
-
 /// The role of the last program of the line, none of whose processes is missing.
 pub(super) fn role(line: &[Recorded<'_>]) -> Role {
-    let builds = |program: &Recorded<'_>| is_builder(program);
     let tested = line.iter().any(Recorded::runs_tests);
-    if !tested && line.iter().any(builds) {
+    if !tested && line.iter().any(Recorded::builds) {
         return Role::Toolchain;
     }
     match part(line, true) {
@@ -66,19 +17,6 @@ pub(super) fn role(line: &[Recorded<'_>]) -> Role {
         Part::Worker => Role::Worker,
         Part::Below => Role::Test,
     }
-}
-
-fn is_builder(program: &Recorded<'_>) -> bool {
-    let first = program.arguments.first().map(String::as_str);
-    let path = program.executable.or(first).unwrap_or_default();
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-' || c == '.');
-    // gcc's own programs have the machine before their names, as x86_64-linux-gnu-ld has.
-    let last = plain.rsplit("-gnu-").next().unwrap_or(plain);
-    // What cargo has built to build with (target/debug/build/NAME-HASH/build-script-build), and Go's tools.
-    let of_cargo = path.contains("/build/") && name.starts_with("build-script-");
-    let of_go = path.contains("/pkg/tool/");
-    of_cargo || of_go || BUILDERS.contains(&last) || BUILDERS.contains(&name)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! them is judged by where it stands (`lineage::Lineage::standing`), so a missing row costs precision and no safety.
 //! docs/fence.md prints the same tables.
 
+use super::builders::is_builder;
+
 /// What a program is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -361,7 +363,7 @@ impl<'a> Name<'a> {
 
     /// What it is, seen by itself.
     pub(super) fn kind(&self) -> Kind {
-        if self.is_built_test() {
+        if self.is_built_test() || self.is_doctest() {
             return Kind::Host;
         }
         let program = self.program.as_str();
@@ -380,7 +382,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Whether this is a process that `parent` has started to run a file of tests in. Only `node --test` cannot be told by
+    /// Whether this is a process that `parent` has started to run a file of tests in. `node --test` and rustdoc cannot be told by
     /// the child's own words.
     pub(super) fn is_worker_of(&self, parent: &Name<'_>) -> bool {
         let isolates = |name: &Name<'_>| {
@@ -392,6 +394,19 @@ impl<'a> Name<'a> {
                 && parent.program == "node"
                 && isolates(parent)
                 && !isolates(self))
+            || (self.executable == parent.executable && self.is_doctest())
+    }
+
+    /// What rustdoc builds: `/tmp/rustdoctestXXXXXX/rust_out`. Of edition 2024 it is many tests, and executes itself for each.
+    fn is_doctest(&self) -> bool {
+        let mut parts = self.executable.rsplit('/');
+        parts.next() == Some("rust_out")
+            && parts.any(|directory| directory.starts_with("rustdoctest"))
+    }
+
+    /// Whether it builds, and is no test.
+    pub(super) fn builds(&self) -> bool {
+        is_builder(self.executable)
     }
 
     /// What cargo and Go build for tests: `target/debug/deps/NAME-0123456789abcdef`, `NAME.test -test.…`.
@@ -589,6 +604,7 @@ mod tests {
                 "/p/target/debug/deps/it-0123456789abcdef",
                 "/p/target/debug/deps/it-0123456789abcdef --exact",
             ),
+            ("/tmp/rustdoctest1x/rust_out", "/tmp/rustdoctest1x/rust_out"),
             (
                 "/tmp/go-build1/b001/net.test",
                 "/tmp/go-build1/b001/net.test -test.timeout=10m0s",

@@ -91,10 +91,23 @@ impl Lineage {
 
     /// Where it stands.
     pub(super) fn standing(&self) -> Standing {
-        let names: Vec<Name<'_>> = self.programs.iter().map(Generation::name).collect();
         let background: Vec<bool> = self.programs.iter().map(|it| it.background).collect();
-        stand(&names, &background, self.whole)
+        stand(&self.names(), &background, self.whole)
     }
+
+    /// Whether it builds, or something that does has started it.
+    pub(super) fn builds(&self) -> bool {
+        builds(&self.names(), self.whole)
+    }
+
+    fn names(&self) -> Vec<Name<'_>> {
+        self.programs.iter().map(Generation::name).collect()
+    }
+}
+
+/// Whether the last of these programs belongs to a build: a program that builds is in the line, and none that is known to run tests.
+pub(super) fn builds(names: &[Name<'_>], whole: bool) -> bool {
+    whole && names.iter().any(Name::builds) && names.iter().all(|name| name.kind() != Kind::Host)
 }
 
 /// Where the last of these programs stands: below the last in the line that is known to run tests, else below the first that
@@ -228,6 +241,13 @@ mod tests {
         let worker = "python -c 'import sys;exec(eval(sys.stdin.readline()))'";
         assert_eq!(place(&["python -m pytest", worker]), Place::Host);
         assert_eq!(place(&["python -m pytest", worker, "nginx"]), Place::Below);
+        let doctest = "/tmp/rustdoctest1x/rust_out";
+        assert_eq!(
+            place(&["cargo test", "rustdoc", doctest, doctest]),
+            Place::Host
+        );
+        let server = ["cargo test", "rustdoc", doctest, doctest, "nginx"];
+        assert_eq!(place(&server), Place::Below);
         assert_eq!(place(&["node --test", "node a.test.js"]), Place::Host);
         assert_eq!(
             place(&["node --test", "node a.test.js", "node server.js"]),

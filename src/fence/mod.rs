@@ -13,6 +13,7 @@
 //! This is a guard against accidents and careless code, not a sandbox against an attacker: what a program shows in
 //! its memory can be changed between the question and the call by another thread of it. docs/fence.md says what that allows.
 
+mod builders;
 mod enter;
 mod kind;
 mod ledger;

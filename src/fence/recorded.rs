@@ -1,7 +1,7 @@
 //! The fence's judgement about processes that were recorded: the same tables, the same lines, the same rules, asked afterwards. Pure.
 
 use super::kind::{Kind, Name};
-use super::lineage::{Place, Standing, stand};
+use super::lineage::{Place, Standing, builds, stand};
 use super::rules::{Act, LEFT_BEHIND, Ruling, rule};
 use crate::values::{Deed, Fence};
 
@@ -66,6 +66,11 @@ impl<'a> Recorded<'a> {
     pub fn runs_tests(&self) -> bool {
         self.name().kind() == Kind::Host
     }
+
+    /// Whether it builds.
+    pub fn builds(&self) -> bool {
+        self.name().builds()
+    }
 }
 
 /// Where the last program of the line stands.
@@ -102,7 +107,7 @@ impl Recollection<'_> {
             deed: self.deed,
             standing,
             orphan: !self.whole,
-            starts_worker,
+            free_to_start: starts_worker || builds(&names(self.line), self.whole),
             program: self.started.map_or(caller.arguments, |it| it.arguments),
             host: standing.host.map(|host| self.line[host].arguments),
         };
@@ -121,9 +126,12 @@ pub fn left_behind(root: Recorded<'_>) -> Option<&'static str> {
 }
 
 fn standing(line: &[Recorded<'_>], whole: bool) -> Standing {
-    let names: Vec<Name<'_>> = line.iter().map(Recorded::name).collect();
     let background: Vec<bool> = line.iter().map(|it| it.background).collect();
-    stand(&names, &background, whole)
+    stand(&names(line), &background, whole)
+}
+
+fn names<'a>(line: &[Recorded<'a>]) -> Vec<Name<'a>> {
+    line.iter().map(Recorded::name).collect()
 }
 
 #[cfg(test)]

@@ -64,8 +64,8 @@ pub(super) struct Act<'a> {
     pub(super) standing: Standing,
     /// Whether whoever started it has ended.
     pub(super) orphan: bool,
-    /// For a start, whether the program is one of the runner's own workers.
-    pub(super) starts_worker: bool,
+    /// For a start, whether the program is one of the runner's own workers, or is started to build.
+    pub(super) free_to_start: bool,
     /// The program that does it or, for a start, that is to be started.
     pub(super) program: &'a [String],
     /// The program in which the tests run, if one is known.
@@ -84,7 +84,7 @@ pub(super) fn rule(class: Fence, allowed: &[Allowed], act: &Act<'_>) -> Ruling {
         Deed::Pty => Ruling::Refused(NO_TERMINAL),
         Deed::Setsid if act.orphan => Ruling::Refused(NO_BACKGROUND),
         Deed::Setsid => Ruling::Watched,
-        Deed::Start if class == Fence::Processes && !act.starts_worker => {
+        Deed::Start if class == Fence::Processes && !act.free_to_start => {
             Ruling::Refused(NO_PROGRAM)
         }
         Deed::Start => Ruling::Free,
@@ -118,7 +118,7 @@ mod tests {
             deed,
             standing: Standing { place, host: None },
             orphan,
-            starts_worker: false,
+            free_to_start: false,
             program: &program,
             host: Some(&host),
         };

@@ -271,6 +271,10 @@ impl<'a> Watch<'a> {
                 });
             }
             Ruling::Watched => self.begin(question, sight, standing, happened),
+            // As the kernel would answer, and nothing that anybody did.
+            Ruling::Refused(_) if searches(question) => {
+                self.reply(question, Answer::Refuse(Errno::ENOENT as i32));
+            }
             Ruling::Refused(rule) => self.refuse(question, &sight, standing, rule, happened),
         }
     }
@@ -361,16 +365,9 @@ impl<'a> Watch<'a> {
         if !matches!(question.call, Call::Exec | Call::ExecAt) {
             return;
         }
-        let path = path_of(question, question.thread);
-        let seen_from = match path.starts_with('/') {
-            true => format!("/proc/{}/root{path}", question.thread),
-            false => format!("/proc/{}/cwd/{path}", question.thread),
-        };
-        // A path that cannot be read, or is relative to a descriptor, is no search.
-        let searched = question.call == Call::Exec && !path.is_empty();
-        if !searched || std::path::Path::new(&seen_from).exists() {
+        if !searches(question) {
             self.started += 1;
-            debug!(path, thread = question.thread, "started");
+            debug!(thread = question.thread, "started");
         }
     }
 
@@ -399,7 +396,7 @@ impl<'a> Watch<'a> {
                 deed: Deed::Setsid,
                 standing,
                 orphan: true,
-                starts_worker: false,
+                free_to_start: false,
                 program: &program,
                 host: host(&lineage, standing),
             };
@@ -557,7 +554,7 @@ impl Sight {
             deed: self.deed,
             standing,
             orphan: self.lineage.as_ref().is_none_or(|lineage| !lineage.whole),
-            starts_worker,
+            free_to_start: starts_worker || self.lineage.as_ref().is_some_and(Lineage::builds),
             program: &self.program,
             host: self
                 .lineage
@@ -591,6 +588,27 @@ fn started(question: &Question, pid: i32) -> (String, Vec<String>) {
         None => words.push(path.clone()),
     }
     (path, words)
+}
+
+/// Whether a program is to be started where there is none, as whoever goes through PATH does. A path that cannot be read, or is
+/// relative to a descriptor, is no search.
+fn searches(question: &Question) -> bool {
+    if question.call != Call::Exec {
+        return false;
+    }
+    let path = path_of(question, question.thread);
+    let seen_from = match path.starts_with('/') {
+        true => format!("/proc/{}/root{path}", question.thread),
+        false => format!("/proc/{}/cwd/{path}", question.thread),
+    };
+    let missing = |error: io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        )
+    };
+    let is_readable = !path.is_empty() && !path.contains(char::REPLACEMENT_CHARACTER);
+    is_readable && std::fs::symlink_metadata(seen_from).is_err_and(missing)
 }
 
 /// The path of the program that is to be started, as it was given.

@@ -1,6 +1,7 @@
 //! "A suite that is not opted in still runs, and whatever in it tries to start a real daemon is refused at the system call
 //! and named, however it was invoked." What real daemons make of it is in `daemons/`.
 
+mod builds;
 mod incident;
 mod policy;
 mod refusals;

@@ -95,7 +95,7 @@ fn a_flag_tightens_a_fence_and_does_not_loosen_one() {
         let yard = Yard::with("fence = \"daemons\"");
         let tight = yard.run(
             &["--fence", "processes"],
-            &["ACTOR", "start-by", "spawn", "--", "true"],
+            &["ACTOR", "start-by", "spawn", "--", "/bin/true"],
         );
         assert_eq!(tight.code, Some(FENCED), "{tight:?}");
         for class in ["off", "observe"] {

@@ -1,11 +1,13 @@
 //! The lines of a policy that fit what was seen. Pure. What is derived is read by the policy's own reader in a test.
 
 use super::label::pattern;
+use super::living::Program;
 use super::replay::{Kind, Kinds};
 use super::story::Story;
 use crate::values::Deed;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::rc::Rc;
 
 /// How many entries an allow list may have to be of use. A suite that needs more is better gated, or left at `daemons`.
 const ENTRIES: usize = 40;
@@ -128,7 +130,13 @@ fn entry(name: &str, kind: &Kind) -> Option<String> {
         quoted(kind.deed.name()),
         words(program)
     );
-    if let Some(host) = &kind.host {
+    // vitest and others write titles over the arguments by which a fence would know them; so an entry for one of node's programs
+    // is for whatever the tests run in.
+    let keeps_its_arguments = |host: &&Rc<Program>| {
+        let path = host.exe.as_deref().unwrap_or_default();
+        !matches!(path.rsplit('/').next(), Some("node" | "nodejs"))
+    };
+    if let Some(host) = kind.host.as_ref().filter(keeps_its_arguments) {
         let by = pattern(host.exe.as_deref(), &host.argv);
         let _ = writeln!(text, "by     = {}", words(by));
     }

@@ -1,7 +1,9 @@
 //! "Ends with the policy lines it derives": they are read by the policy's own reader, and do what they say.
 
 use super::{Audited, Hall};
+use crate::support::gate;
 use crate::support::room::daemon_test;
+use std::process::Command;
 
 /// The derived lines with those taken up that are a choice.
 fn chosen(ran: &Audited) -> String {
@@ -55,6 +57,31 @@ fn the_derived_list_lets_the_suite_through_the_strictest_fence_and_nothing_else(
             .output();
         let more = more.expect("guardrun");
         assert_eq!(more.status.code(), Some(45), "{policy}\n{more:?}");
+    });
+}
+
+/// vitest and npm write titles over their arguments, and a fence sees those.
+#[test]
+fn the_derived_list_fits_a_program_that_has_written_a_title_over_its_arguments() {
+    daemon_test(|| {
+        if Command::new("node").arg("--version").output().is_err() {
+            return gate::skip("a title", "node is not installed");
+        }
+        let hall = Hall::new();
+        let work = hall.place.join("work");
+        let suite = "process.title = 'kaval (tests)'\n\
+            process.exit(require('child_process').spawnSync('/bin/true').status ?? 1)\n";
+        std::fs::write(work.join("tests.js"), suite).expect("a suite");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let path = format!("PATH={path}");
+        let suite = ["env", &path, "node", "tests.js"];
+        let ran = hall.audit(&[], &suite);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let policy = chosen(&ran).replace("processes =", "fence = \"processes\"\nprocesses =");
+        std::fs::write(work.join("guardrun.toml"), &policy).expect("a policy");
+        let held = hall.guardrun().arg("--").args(suite).output();
+        let held = held.expect("guardrun");
+        assert_eq!(held.status.code(), Some(0), "{policy}\n{held:?}");
     });
 }
 

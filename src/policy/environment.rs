@@ -2,7 +2,7 @@
 
 use super::managers::Manager;
 use super::matching::{is_literal, parse_glob};
-use super::model::Place;
+use super::place::Place;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

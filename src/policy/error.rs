@@ -1,6 +1,6 @@
 //! What is wrong with a policy, and how it is told: the line, a caret under it, the nearest valid name, a hint.
 
-use super::model::Place;
+use super::place::Place;
 use super::source::Source;
 use super::text::printable;
 use std::fmt::{self, Write};

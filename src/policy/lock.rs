@@ -1,6 +1,6 @@
 //! Locks: suites that run one at a time.
 
-use super::model::Place;
+use super::place::Place;
 use crate::values::WhenBusy;
 use std::fmt;
 use std::time::Duration;

@@ -16,6 +16,7 @@ mod managers;
 pub(crate) mod matching;
 mod model;
 mod parse;
+mod place;
 pub mod proof;
 mod read;
 pub mod receipts;
@@ -36,9 +37,10 @@ pub use lock::{Lock, Reach};
 pub use managers::{MANAGERS, Manager};
 pub use matching::{Candidate, Matcher, Specificity, Tie, words_match};
 pub use model::{
-    Allowed, FenceRules, Gate, Hold, Idle, Leftover, Loosened, Note, Pattern, Place, Policy, Said,
-    Suite, Unmatched,
+    Allowed, FenceRules, Gate, Hold, Idle, Leftover, Loosened, Note, Pattern, Policy, Said, Suite,
+    Unmatched,
 };
+pub use place::Place;
 pub use read::{LARGEST, Reader, read};
 pub use retry::{Retry, RetryOn};
 

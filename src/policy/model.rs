@@ -3,26 +3,17 @@
 use super::ceilings::{Ceilings, Needs};
 use super::environment::EnvironmentRules;
 use super::lock::Lock;
+use super::place::Place;
 use super::proof::Proof;
 use super::receipts::Receipts;
 use super::retry::Retry;
 use super::rule::Exception;
-use super::text::printable;
 use crate::values::{Deed, Fence, Leaks, Level, Refused, Working};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// A place in the policy that a message can point at, such as `guardrun.toml:12`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file as the user would name it (relative to the working directory where that is shorter); None for the built-in policy.
-    pub file: Option<PathBuf>,
-    /// Line, counted from 1; 0 for the built-in policy.
-    pub line: usize,
-}
 
 /// The whole policy of one repository.
 #[derive(Clone, Debug)]
@@ -258,25 +249,6 @@ pub struct Pattern {
     pub words: Vec<String>,
     /// Where the policy writes it.
     pub place: Place,
-}
-
-impl Place {
-    /// The place of everything that the built-in policy says.
-    pub fn built_in() -> Place {
-        Place {
-            file: None,
-            line: 0,
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.file {
-            Some(file) => write!(f, "{}:{}", printable(&file.to_string_lossy()), self.line),
-            None => f.write_str("the built-in policy"),
-        }
-    }
 }
 
 impl Policy {

@@ -1,7 +1,7 @@
 //! What a suite has to prove about itself, as the policy says it. Plain data; `check/proof.rs` makes it, the room
 //! `proof` judges by it.
 
-use super::model::Place;
+use super::place::Place;
 use super::text::shortened;
 use serde::Serialize;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! The rules of `guardrun check`, by name. They are here because the policy can make exceptions from them by name;
 //! the room `check` has what they look for.
 
-use super::model::Place;
+use super::place::Place;
 use serde::{Serialize, Serializer};
 
 /// What can be wrong with a policy, with CI, or with a repository's files.

@@ -1,6 +1,6 @@
 //! The text of a policy, and which line a byte of it is on.
 
-use super::model::Place;
+use super::place::Place;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 

@@ -73,7 +73,7 @@ pub(super) fn check(
 fn unmatched(
     source: &Source,
     written: Option<&Spanned<String>>,
-) -> Checked<(Unmatched, super::model::Place)> {
+) -> Checked<(Unmatched, super::place::Place)> {
     let Some(written) = written else {
         return Ok((Unmatched::Hold, source.place(&(0..0))));
     };

@@ -1,6 +1,6 @@
 //! What to call a program, so that alike ones are called alike, and which pattern of a policy means it. Pure.
 
-use crate::policy::matching::literally;
+use crate::policy::glob::literally;
 
 /// Programs that run a script, whose name says more than theirs.
 const INTERPRETERS: [&str; 16] = [

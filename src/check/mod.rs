@@ -360,7 +360,7 @@ fn without_repeats(findings: Vec<Finding>) -> Vec<Finding> {
 fn except(policy: &Policy, file: &str, tree: &dyn Tree, findings: &mut Vec<Finding>) {
     let mut unused = Vec::new();
     for exception in &policy.exceptions {
-        let glob = crate::policy::matching::parse_glob(&exception.file).ok();
+        let glob = crate::policy::glob::parse_glob(&exception.file).ok();
         let glob = glob.map(|glob| glob.compile_matcher());
         let mut used = false;
         for finding in findings.iter_mut().filter(|it| it.rule == exception.rule) {

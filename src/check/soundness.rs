@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, See};
 use super::tree::Tree;
-use crate::policy::matching::is_literal;
+use crate::policy::glob::is_literal;
 use crate::policy::rule::Rule;
 use crate::policy::{Matcher, Pattern, Policy, Suite, words_match};
 

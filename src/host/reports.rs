@@ -6,7 +6,7 @@
 //! run from what was written in it.
 
 use super::chain::CULPRITS;
-use crate::policy::matching::is_literal;
+use crate::policy::glob::is_literal;
 use crate::policy::proof::{Format, Proof, STDOUT};
 use crate::proof::{self, Heard, Ratchet, Report, ReportState, Seen, Tally, Unreadable};
 use globset::{GlobBuilder, GlobMatcher};

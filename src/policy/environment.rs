@@ -1,7 +1,7 @@
 //! What a policy says of the suite's environment. Plain data; `plan::environment` applies it.
 
+use super::glob::{is_literal, parse_glob};
 use super::managers::Manager;
-use super::matching::{is_literal, parse_glob};
 use super::place::Place;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

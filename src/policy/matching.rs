@@ -4,8 +4,9 @@
 //! of arguments, also none. The most specific pattern decides; two suites that are equally specific for the same
 //! command line are an error, because whichever was chosen might be the one without the gate.
 
+use super::glob::{is_literal, parse_glob};
 use super::model::{Pattern, Policy, Suite};
-use globset::{Glob, GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -348,35 +349,6 @@ fn weigh(word: &str) -> (usize, usize) {
 fn compile(glob: &str) -> Result<GlobMatcher, globset::Error> {
     parse_glob(glob).map(|glob| glob.compile_matcher())
 }
-
-/// Reads a glob, which costs little; to make it costs a thousand times as much, and is left to the first match.
-pub(crate) fn parse_glob(glob: &str) -> Result<Glob, globset::Error> {
-    GlobBuilder::new(glob)
-        .literal_separator(false)
-        .backslash_escape(true)
-        .empty_alternates(true)
-        .build()
-}
-
-/// The glob that matches this text and nothing else. globset's own leaves a backslash as it is.
-pub(crate) fn literally(text: &str) -> String {
-    let mut glob = String::with_capacity(text.len());
-    for character in text.chars() {
-        if SPECIAL.contains(&character) {
-            glob.push('\\');
-        }
-        glob.push(character);
-    }
-    glob
-}
-
-/// Whether a pattern's word has no wildcard and no escape in it.
-pub(crate) fn is_literal(word: &str) -> bool {
-    !word.contains(SPECIAL)
-}
-
-/// The characters that mean something in a glob.
-const SPECIAL: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
 
 /// Those of them that are not the star.
 const MORE_THAN_STARS: [char; 6] = ['?', '[', ']', '{', '}', '\\'];

@@ -5,7 +5,7 @@
 
 use super::evidence::{Counts, Evidence, Fate, MOST_CONTRADICTIONS, MOST_NAMED, Skip};
 use super::{MOST_CASES, Unreadable};
-use crate::policy::matching::{is_literal, parse_glob};
+use crate::policy::glob::{is_literal, parse_glob};
 use globset::{GlobSet, GlobSetBuilder};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -2,7 +2,7 @@
 
 use super::{Checked, sentence};
 use crate::policy::error::PolicyError;
-use crate::policy::matching::parse_glob;
+use crate::policy::glob::parse_glob;
 use crate::policy::model::{Note, Policy};
 use crate::policy::rule::{Exception, Rule};
 use crate::policy::source::Source;

@@ -3,14 +3,15 @@
 //! A suite without a gate has the fence `daemons` unless it says more; to say less takes a table with a reason, as with
 //! every other safety. A suite with a gate starts real processes by its nature and has none unless it asks for one.
 
-use super::loosening::{FENCE_WEAKER, InForce, WARN_FENCED};
-use super::{Checked, lines, sentence};
+use super::Checked;
+use super::keys::{FENCE_WEAKER, WARN_FENCED};
+use super::loosening::InForce;
 use crate::policy::error::PolicyError;
-use crate::policy::model::{Allowed, FenceRules, Hold};
+use crate::policy::model::{FenceRules, Hold};
 use crate::policy::source::Source;
 use crate::policy::text::{nearest, printable};
-use crate::policy::written::{self, AllowFenced};
-use crate::values::{Deed, Fence, Refused};
+use crate::policy::written::{self};
+use crate::values::{Fence, Refused};
 use toml::Spanned;
 
 /// `[defaults]`: for suites without a gate, and for commands that no suite describes. May only ask for more.
@@ -91,47 +92,6 @@ pub(super) fn of_suite(
 /// Whether the suite itself says which fence it has.
 fn asked_here(written: &written::Suite, in_force: &InForce) -> bool {
     written.fence.is_some() || in_force.has(FENCE_WEAKER)
-}
-
-/// One entry of the list of what is let through.
-pub(super) fn allowed(source: &Source, table: &Spanned<AllowFenced>) -> Checked<Allowed> {
-    let inner = table.get_ref();
-    let names = || Deed::ALL.into_iter().map(Deed::name);
-    let said = inner.what.get_ref();
-    let deed = Deed::ALL.into_iter().find(|deed| deed.name() == said);
-    let deed = deed.ok_or_else(|| {
-        let what = format!("`{}` is nothing that a fence looks at", printable(said));
-        PolicyError::at(source, inner.what.span(), what)
-            .did_you_mean(nearest(said, names()))
-            .hint(format!(
-                "write one of {}",
-                names().collect::<Vec<_>>().join(", ")
-            ))
-    })?;
-    let program = lines::one_pattern(source, &inner.pattern)?;
-    if !names_something(&program) {
-        return Err(
-            PolicyError::at(source, inner.pattern.span(), "this names no program").hint(format!(
-                "name what may be done by whom; for everything, say so with `{FENCE_WEAKER}`"
-            )),
-        );
-    }
-    let by = inner.by.as_ref();
-    Ok(Allowed {
-        deed,
-        program,
-        by: by
-            .map(|line| lines::one_pattern(source, line))
-            .transpose()?,
-        reason: sentence(source, &inner.reason, "reason")?,
-        place: source.place(&table.span()),
-    })
-}
-
-/// Whether the program word says anything.
-fn names_something(words: &[String]) -> bool {
-    let program = words.iter().find(|word| *word != "**");
-    program.is_some_and(|word| word.chars().any(char::is_alphanumeric))
 }
 
 fn weaker_class(

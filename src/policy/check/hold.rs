@@ -1,7 +1,8 @@
 //! How a suite is held: levels, deadlines, and what a gate asks for.
 
 use super::duration::{parse_duration, parse_limit};
-use super::loosening::{ALLOW_LEAKS, HOLD_WEAKER, InForce, OUTLIVE_PARENT};
+use super::keys::{ALLOW_LEAKS, HOLD_WEAKER, OUTLIVE_PARENT};
+use super::loosening::InForce;
 use super::{Checked, ceilings, environment, idle, lock};
 use crate::policy::ceilings::Needs;
 use crate::policy::error::PolicyError;

@@ -2,7 +2,8 @@
 
 use super::Checked;
 use crate::policy::error::PolicyError;
-use crate::policy::matching::{Matcher, is_literal, literally, parse_glob};
+use crate::policy::glob::{is_literal, literally, parse_glob};
+use crate::policy::matching::Matcher;
 use crate::policy::model::{Pattern, Policy, Suite};
 use crate::policy::source::Source;
 use crate::policy::text::{printable, shortened};

@@ -1,7 +1,8 @@
 //! Locks: one run at a time, for a gated suite unless it says why not.
 
 use super::duration::parse_limit;
-use super::loosening::{InForce, RUN_CONCURRENTLY};
+use super::keys::RUN_CONCURRENTLY;
+use super::loosening::InForce;
 use super::{Checked, check_name};
 use crate::policy::error::PolicyError;
 use crate::policy::lock::{Lock, Reach};

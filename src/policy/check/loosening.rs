@@ -3,33 +3,19 @@
 //! One that has expired is no longer in force, and is told as a note. It is no error: then every run in the
 //! repository would fail on a date, and the quickest cure would be a later date.
 
+use super::keys::{
+    ALLOW_FENCED, ALLOW_LEAKS, EXPECT_LEFTOVER, FENCE_WEAKER, HOLD_WEAKER, OUTLIVE_PARENT,
+    RUN_CONCURRENTLY, WARN_FENCED,
+};
 use super::{Checked, sentence};
 use crate::policy::error::PolicyError;
-use crate::policy::matching::parse_glob;
+use crate::policy::glob::parse_glob;
 use crate::policy::model::{Allowed, Leftover, Loosened, Note};
 use crate::policy::source::Source;
 use crate::policy::text::printable;
 use crate::policy::written::{self, Day};
 use jiff::civil::Date;
 use toml::Spanned;
-
-/// `[suite.NAME.dangerously-allow-leaks]`.
-pub(super) const ALLOW_LEAKS: &str = "dangerously-allow-leaks";
-/// `[suite.NAME.dangerously-hold-weaker]`.
-pub(super) const HOLD_WEAKER: &str = "dangerously-hold-weaker";
-/// `[[suite.NAME.dangerously-expect-leftover]]`.
-pub(super) const EXPECT_LEFTOVER: &str = "dangerously-expect-leftover";
-/// `[suite.NAME.dangerously-outlive-parent]`.
-pub(super) const OUTLIVE_PARENT: &str = "dangerously-outlive-parent";
-
-/// `[suite.NAME.dangerously-fence-weaker]`.
-pub(super) const FENCE_WEAKER: &str = "dangerously-fence-weaker";
-/// `[[suite.NAME.dangerously-allow-fenced]]`.
-pub(super) const ALLOW_FENCED: &str = "dangerously-allow-fenced";
-/// `[suite.NAME.dangerously-warn-fenced]`.
-pub(super) const WARN_FENCED: &str = "dangerously-warn-fenced";
-/// `[suite.NAME.dangerously-run-concurrently]`.
-pub(super) const RUN_CONCURRENTLY: &str = "dangerously-run-concurrently";
 
 /// What of a suite's loosenings is in force.
 #[derive(Default)]
@@ -120,7 +106,7 @@ pub(super) fn in_force(
     for table in &written.dangerously_allow_fenced {
         let inner = table.get_ref();
         let (reason, expires) = (&inner.reason, inner.expires.as_ref());
-        let allowed = super::fence::allowed(source, table)?;
+        let allowed = super::allowed::allowed(source, table)?;
         if let Some(loosened) = weigh(ALLOW_FENCED, table.span(), reason, expires)? {
             found.allowed.push(allowed);
             found.loosenings.push(loosened);

@@ -3,6 +3,7 @@
 //! Each check either makes a value of the model or an error with its place. None is a warning: a rule that is
 //! doubtful is not used.
 
+mod allowed;
 mod ceilings;
 mod duration;
 mod environment;
@@ -11,6 +12,7 @@ mod fence;
 mod hold;
 mod idle;
 mod junit;
+mod keys;
 mod lines;
 mod lock;
 mod loosening;

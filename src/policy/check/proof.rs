@@ -2,7 +2,7 @@
 
 use super::Checked;
 use crate::policy::error::PolicyError;
-use crate::policy::matching::parse_glob;
+use crate::policy::glob::parse_glob;
 use crate::policy::proof::{Format, Proof, STDOUT, Strictness};
 use crate::policy::source::Source;
 use crate::policy::text::{nearest, printable, shortened};

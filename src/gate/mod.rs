@@ -8,14 +8,16 @@ mod inside;
 mod judge;
 mod owed;
 mod refusal;
+mod request;
 mod ruling;
 mod tighten;
 
 pub use environment::{Environment, GateState};
 pub use grant::{Grant, OpenGate};
 pub use inside::{Held, KEEPER, OPENED, Shut, ask_inside};
-pub use judge::{Judgement, Request, Unjudged, judge};
+pub use judge::{Judgement, judge};
 pub use owed::Owed;
 pub use refusal::{ClosedGate, Reason, Refusal};
+pub use request::{Request, Unjudged};
 pub use ruling::Ruling;
 pub use tighten::Loosening;

@@ -2,7 +2,7 @@
 //!
 //! Judging and explaining both begin here, so that an explanation cannot tell another story than the judgement.
 
-use super::judge::{Request, Unjudged};
+use super::request::{Request, Unjudged};
 use crate::policy::{Candidate, Hold, Place, Policy, Said, Suite};
 use std::ffi::OsString;
 

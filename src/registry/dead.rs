@@ -159,5 +159,5 @@ fn all(directory: &Path) -> Vec<Dead> {
         Some(Found::Dead(dead)) => Some(*dead),
         _ => None,
     };
-    super::sweep::records(directory).filter_map(dead).collect()
+    super::files::records(directory).filter_map(dead).collect()
 }

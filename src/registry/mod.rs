@@ -9,6 +9,7 @@
 mod dead;
 mod entry;
 mod event;
+mod files;
 mod finished;
 mod holder;
 mod leftovers;

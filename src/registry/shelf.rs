@@ -1,7 +1,7 @@
 //! Reading the records: which runs there are, whether they live, and what was noted about each.
 
 use super::dead::first_line;
-use super::{ENDING, Entry, Scope, finished, place, sweep};
+use super::{ENDING, Entry, Scope, files, finished, place};
 use crate::contain::{Leaf, tree};
 use crate::sys::lock;
 use crate::sys::procfs::{self, Stat};
@@ -66,14 +66,14 @@ impl Shelf {
 
     /// Runs that are not over, the oldest first.
     pub fn open(&self) -> Vec<Shelved> {
-        let records = self.directories.iter().flat_map(|it| sweep::records(it));
+        let records = self.directories.iter().flat_map(|it| files::records(it));
         in_order(records.filter_map(|path| shelved(path, None)).collect())
     }
 
     /// Runs that are over, the oldest first.
     pub fn finished(&self) -> Vec<Shelved> {
         let below = self.directories.iter().map(|it| it.join(finished::NAME));
-        let records = below.flat_map(|it| sweep::records(&it).collect::<Vec<_>>());
+        let records = below.flat_map(|it| files::records(&it).collect::<Vec<_>>());
         in_order(
             records
                 .filter_map(|path| shelved(path, Some(Life::Finished)))
@@ -92,9 +92,9 @@ impl Shelf {
         };
         let mut found = Vec::new();
         for directory in &self.directories {
-            let open = sweep::records(directory).filter(is_it);
+            let open = files::records(directory).filter(is_it);
             found.extend(open.filter_map(|path| shelved(path, None)));
-            let over = sweep::records(&directory.join(finished::NAME))
+            let over = files::records(&directory.join(finished::NAME))
                 .filter(is_it)
                 .collect::<Vec<_>>();
             found.extend(

@@ -6,17 +6,14 @@
 //! All processes are looked at once, however many dead runs there are, and not at all where there is none.
 
 use super::dead::{Dead, Ended, Found, look};
-use super::{ENDING, Scope, finished};
+use super::files::records;
+use super::{Scope, finished};
 use crate::sys::clear::Cleared;
-use crate::sys::lock;
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long the leftovers of all dead runs may take to die.
 const LIMIT: Duration = Duration::from_secs(5);
-/// An unfinished record that is older was left by a front that died while writing it.
-const UNFINISHED: Duration = Duration::from_secs(60);
 /// How often one looks whether somebody else is done with ending a run.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// So many dead runs at once are worth a look at how many finished ones there are by now.
@@ -109,27 +106,4 @@ fn end_all(dead: Vec<Dead>, deadline: Instant) -> Vec<Swept> {
         }
     }
     swept
-}
-
-/// The records in this directory; what was left by one who died while writing is removed on the way.
-pub(super) fn records(directory: &Path) -> impl Iterator<Item = PathBuf> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.filter_map(|entry| {
-        let path = entry.path();
-        let name = path.file_name()?.to_str()?;
-        if name.starts_with('.') {
-            remove_unfinished(&path);
-            return None;
-        }
-        name.ends_with(ENDING).then_some(path)
-    })
-}
-
-fn remove_unfinished(path: &Path) {
-    let Ok(file) = File::open(path) else { return };
-    let written = file.metadata().and_then(|found| found.modified());
-    let old = written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > UNFINISHED));
-    if old && matches!(lock::try_lock(&file), Ok(true)) {
-        let _ = fs::remove_file(path);
-    }
 }

@@ -1,7 +1,7 @@
 //! What is said about a lock that is not to be had.
 
+use super::json;
 use super::voice::{Tone, Voice};
-use super::{human, json};
 use crate::exit::{Exit, Verdict};
 use crate::registry::{Holder, LockError};
 use crate::run::{Busy, Why};
@@ -17,7 +17,7 @@ pub fn busy(voice: &Voice, busy: &Busy) -> Exit {
         said["holder"] = json!(busy.holder);
         voice.line(&said.to_string());
     } else {
-        human::lines(voice, &format!("busy: {text}"));
+        voice.lines(&format!("busy: {text}"));
         voice.say(Tone::Plain, &format!("hint: {}", hint(busy.why)));
     }
     Verdict::Busy.into()

@@ -262,13 +262,6 @@ impl HumanListener<'_> {
     }
 }
 
-/// Says several lines, the first as what is wrong and the others as what belongs to it.
-pub(super) fn lines(voice: &Voice, text: &str) {
-    for (at, line) in text.lines().enumerate() {
-        voice.say(if at == 0 { Tone::Bad } else { Tone::Plain }, line);
-    }
-}
-
 /// What a person ought to know before a run: that there is no policy, what has expired, and what opened a gate.
 pub(super) fn before(voice: &Voice, policy: &Policy, grant: &Grant) {
     for note in &policy.notes {

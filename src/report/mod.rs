@@ -108,7 +108,7 @@ pub fn refusal(voice: &Voice, refusal: &Refusal) {
     if voice.json {
         voice.line(&json::of(refusal));
     } else {
-        human::lines(voice, &refusal.to_string());
+        voice.lines(&refusal.to_string());
     }
 }
 
@@ -199,7 +199,7 @@ pub fn failure(voice: &Voice, verdict: Verdict, text: &str) {
     if voice.json {
         voice.line(&json::failure(verdict, text).to_string());
     } else {
-        human::lines(voice, text);
+        voice.lines(text);
     }
 }
 

@@ -84,6 +84,13 @@ impl Voice {
         }
     }
 
+    /// Says several lines, the first as what is wrong and the others as what belongs to it.
+    pub(super) fn lines(&self, text: &str) {
+        for (at, line) in text.lines().enumerate() {
+            self.say(if at == 0 { Tone::Bad } else { Tone::Plain }, line);
+        }
+    }
+
     /// Says one line.
     pub fn say(&self, tone: Tone, text: &str) {
         // Control characters in a command line that is quoted must not steer the terminal.

@@ -622,6 +622,10 @@ mod tests {
                 "node /p/node_modules/jest-worker/build/workers/processChild.js",
             ),
             (
+                "/usr/bin/node",
+                "node /p/node_modules/jest-worker/build/child.js",
+            ),
+            (
                 node,
                 "node --conditions node /p/node_modules/.pnpm/tinypool@1/node_modules/tinypool/dist/entry/process.js",
             ),

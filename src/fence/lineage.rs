@@ -183,7 +183,7 @@ mod tests {
     use crate::values::ProcessId;
 
     /// A line of programs; `&` before one makes it a background job, `…` at the top says that somebody is missing.
-    fn place(programs: &[&str]) -> Place {
+    fn lineage(programs: &[&str]) -> Lineage {
         let whole = programs[0] != "…";
         let programs: Vec<Generation> = programs
             .iter()
@@ -202,12 +202,19 @@ mod tests {
                 }
             })
             .collect();
-        let lineage = Lineage {
+        Lineage {
             programs,
             process: stat(),
             whole,
-        };
-        lineage.standing().place
+        }
+    }
+
+    fn place(programs: &[&str]) -> Place {
+        lineage(programs).standing().place
+    }
+
+    fn builds(programs: &[&str]) -> bool {
+        lineage(programs).builds()
     }
 
     fn stat() -> Stat {
@@ -248,6 +255,16 @@ mod tests {
         );
         let server = ["cargo test", "rustdoc", doctest, doctest, "nginx"];
         assert_eq!(place(&server), Place::Below);
+    }
+
+    #[test]
+    fn what_a_build_starts_belongs_to_it_and_what_a_test_builds_does_not() {
+        let test = "/p/target/debug/deps/it-0123456789abcdef";
+        assert!(builds(&["cargo test", "rustc", "cc"]));
+        assert!(builds(&["cargo test", "rustc", "cc", "/p/wrapper"]));
+        assert!(!builds(&["cargo test", test]));
+        assert!(!builds(&["cargo test", test, "rustc", "cc"]));
+        assert!(!builds(&["…", "rustc", "cc"]));
         assert_eq!(place(&["node --test", "node a.test.js"]), Place::Host);
         assert_eq!(
             place(&["node --test", "node a.test.js", "node server.js"]),

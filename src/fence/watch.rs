@@ -590,13 +590,20 @@ fn started(question: &Question, pid: i32) -> (String, Vec<String>) {
     (path, words)
 }
 
-/// Whether a program is to be started where there is none, as whoever goes through PATH does. A path that cannot be read, or is
-/// relative to a descriptor, is no search.
+/// Whether a program is to be started where there is none, as whoever goes through PATH does. Where that cannot be told from here it
+/// is no search: a path that cannot be read, that is relative to a descriptor, that is counted from another root, or that leads
+/// through /proc, where `self` is somebody else for whoever looks.
 fn searches(question: &Question) -> bool {
-    if question.call != Call::Exec {
+    let path = path_of(question, question.thread);
+    let through_proc = path.split('/').any(|part| part == "proc" || part == "fd");
+    if question.call != Call::Exec
+        || path.is_empty()
+        || path.contains(char::REPLACEMENT_CHARACTER)
+        || through_proc
+        || !procfs::shares_our_root(question.thread)
+    {
         return false;
     }
-    let path = path_of(question, question.thread);
     let seen_from = match path.starts_with('/') {
         true => format!("/proc/{}/root{path}", question.thread),
         false => format!("/proc/{}/cwd/{path}", question.thread),
@@ -607,8 +614,7 @@ fn searches(question: &Question) -> bool {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
         )
     };
-    let is_readable = !path.is_empty() && !path.contains(char::REPLACEMENT_CHARACTER);
-    is_readable && std::fs::symlink_metadata(seen_from).is_err_and(missing)
+    std::fs::symlink_metadata(seen_from).is_err_and(missing)
 }
 
 /// The path of the program that is to be started, as it was given.

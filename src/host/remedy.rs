@@ -141,6 +141,17 @@ mod tests {
     }
 
     #[test]
+    fn what_yama_leaves_depends_on_its_scope() {
+        let remedy = |scope: &'static str| {
+            let read = |path: &str| path.contains("yama").then(|| format!("{scope}\n"));
+            diagnose(Step::Trace, Errno::EPERM, &read).1
+        };
+        assert!(remedy("2").contains("level namespace"));
+        assert!(remedy("3").contains("next start"));
+        assert!(remedy("1").contains("debugger"));
+    }
+
+    #[test]
     fn every_cause_has_a_remedy() {
         for step in Step::ALL {
             for errno in [

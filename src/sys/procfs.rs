@@ -313,6 +313,12 @@ pub fn descriptor(pid: i32, number: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/fd/{number}")).ok()
 }
 
+/// Whether its root directory is this process's, so that an absolute path means the same to both, but for what is mounted.
+pub fn shares_our_root(pid: i32) -> bool {
+    let of = |path: &str| fs::metadata(path).map(|found| (found.dev(), found.ino()));
+    matches!((of("/"), of(&format!("/proc/{pid}/root/"))), (Ok(own), Ok(its)) if own == its)
+}
+
 /// The path of its executable.
 pub fn executable(pid: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/exe")).ok()

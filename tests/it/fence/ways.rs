@@ -178,6 +178,19 @@ fn under_processes_a_test_starts_nothing_in_whatever_way() {
             assert!(!ran.out.contains("here"), "{way}: {ran:?}");
             assert!(ran.err.contains("tried to start "), "{way}: {ran:?}");
         }
+        // By names that mean something else to the front than to whoever uses them.
+        for itself in ["/proc/self/exe", "/proc/thread-self/exe"] {
+            let ran = yard.run(
+                &[],
+                &["ACTOR", "start-by", "fork", "--", itself, "say", "here"],
+            );
+            assert_eq!(ran.out, "start errno 13\n", "{itself}: {ran:?}");
+            assert_eq!(ran.code, Some(FENCED), "{itself}: {ran:?}");
+        }
+        // What is not there is started by nobody, and nothing is refused.
+        let missing = ["ACTOR", "start-by", "fork", "--", "/nowhere/program"];
+        let ran = yard.run(&[], &missing);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(90), "start errno 2\n"));
         let allowed = yard.run(&[], &["sh", "-c", "true; \"$ACTOR\" say here"]);
         assert_eq!(
             allowed.code,
@@ -185,6 +198,32 @@ fn under_processes_a_test_starts_nothing_in_whatever_way() {
             "a script may start the test: {allowed:?}"
         );
         assert_eq!(allowed.out, "here\n");
+    });
+}
+
+/// Another root, in which the program is reached by a link that leads nowhere out here.
+const OTHER_ROOT: &str = "set -e
+mkdir -p root; mount -t tmpfs none root; cd root
+mkdir usr away bench
+for at in lib lib64 bin; do
+    if [ -L /$at ]; then ln -s usr/$at $at; elif [ -d /$at ]; then mkdir $at; mount --bind /$at $at; fi
+done
+mount --rbind /usr usr; mount --rbind /usr/bin away; mount --bind .. bench; ln -s /away ways
+exec chroot . /bench/$(basename \"$ACTOR\") start-by fork -- /ways/true
+";
+
+#[test]
+fn a_program_that_is_not_there_from_outside_is_refused_and_named_all_the_same() {
+    daemon_test(|| {
+        let can = Command::new("unshare").args(["-rm", "true"]).status();
+        if !can.is_ok_and(|status| status.success()) {
+            return gate::skip("another root", "no user namespace can be made here");
+        }
+        let yard = Yard::with("fence = \"processes\"");
+        let ran = yard.run(&[], &["unshare", "-rm", "sh", "-c", OTHER_ROOT]);
+        assert_eq!(ran.out, "start errno 13\n", "{ran:?}");
+        assert_eq!(ran.code, Some(FENCED), "{ran:?}");
+        assert!(ran.err.contains("tried to start /ways/true"), "{ran:?}");
     });
 }
 

@@ -86,6 +86,32 @@ fn a_new_size_reaches_the_suite() {
     });
 }
 
+/// Nobody tells a stopped job that the terminal has got another size; it is looked at when the job goes on.
+#[test]
+fn a_new_size_of_a_stopped_job_reaches_the_suite() {
+    daemon_test(|| {
+        at_every_level(|bench, level| {
+            let Some((shell, mut pty)) = interactive_shell(bench) else {
+                return;
+            };
+            kernel::set_size(pty.master(), 20, 70);
+            let suite = "sh -c 'echo begun; while :; do stty size <&1; sleep 0.1; done'";
+            let held = line(bench, level, suite).replace("--quiet", "--quiet --idle 10m");
+            pty.keys(&format!("{held}\n"));
+            pty.wait_for("20 70\r\n").expect("the suite is there");
+            pty.keys("\x1a");
+            pty.wait_for("Stopped")
+                .expect("the shell sees its job stop");
+            kernel::set_size(pty.master(), 21, 71);
+            pty.keys("fg\n");
+            pty.wait_for("21 71\r\n")
+                .unwrap_or_else(|told| panic!("{level}: {told}"));
+            pty.keys("\x03");
+            leave(shell, pty);
+        });
+    });
+}
+
 /// "Ctrl-Z pauses": the job is stopped for longer than the limit, and goes on.
 #[test]
 fn a_stopped_job_is_not_silent() {

@@ -30,14 +30,7 @@ mod tests {
             .iter()
             .map(|it| shell_words::split(it).unwrap())
             .collect();
-        let programs: Vec<Recorded<'_>> = words
-            .iter()
-            .map(|words| Recorded {
-                executable: Some(&words[0]),
-                arguments: words,
-                background: false,
-            })
-            .collect();
+        let programs: Vec<Recorded<'_>> = words.iter().map(|it| Recorded::called(it)).collect();
         role(&programs)
     }
 

@@ -58,6 +58,16 @@ pub struct Recollection<'a> {
 }
 
 impl<'a> Recorded<'a> {
+    /// A program whose executable is its first word.
+    #[cfg(test)]
+    pub(crate) fn called(words: &'a [String]) -> Recorded<'a> {
+        Recorded {
+            executable: words.first().map(String::as_str),
+            arguments: words,
+            background: false,
+        }
+    }
+
     fn name(&self) -> Name<'a> {
         Name::of(self.executable, self.arguments)
     }
@@ -147,14 +157,7 @@ mod tests {
     fn a_recorded_line_is_judged_as_a_living_one() {
         let test = "/p/target/debug/deps/it-0123456789abcdef";
         let line = [words("/bin/cargo test"), words(test), words("/bin/server")];
-        let programs: Vec<Recorded<'_>> = line
-            .iter()
-            .map(|words| Recorded {
-                executable: Some(&words[0]),
-                arguments: words,
-                background: false,
-            })
-            .collect();
+        let programs: Vec<Recorded<'_>> = line.iter().map(|it| Recorded::called(it)).collect();
         assert_eq!(part(&programs[..1], true), Part::Above);
         assert_eq!(part(&programs[..2], true), Part::Host);
         assert_eq!(part(&programs, true), Part::Below);
